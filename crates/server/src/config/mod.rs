@@ -22,8 +22,8 @@ pub use self::{
     sections::{
         Abuse, Acme, Archive, Calls, Challenge, Components, Contact, Creators, DataPolicy,
         DefaultRoom, Federation, FrontDoor, Inviters, Level, Limits, Listen, Log, LogFormat, Login,
-        Metrics, Outage, Policy, Pubsub, Push, Reader, Registration, Rooms, Tls, UnifiedPush,
-        Upload, Web,
+        Metrics, Outage, Policy, Pubsub, Push, Reader, Registration, Rooms, Tls, TlsVersion,
+        UnifiedPush, Upload, Web,
     },
     turn::{Network, Turn},
 };

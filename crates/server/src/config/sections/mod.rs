@@ -7,7 +7,7 @@ mod services;
 mod watching;
 
 pub use self::{
-    network::{Acme, Challenge, Federation, Limits, Listen, Tls},
+    network::{Acme, Challenge, Federation, Limits, Listen, Tls, TlsVersion},
     people::{
         Abuse, Contact, DataPolicy, FrontDoor, Inviters, Login, Outage, Policy, Reader,
         Registration, Web,

@@ -51,6 +51,16 @@ section! {
     }
 }
 
+choice! {
+    /// A version of TLS.
+    pub enum TlsVersion {
+        /// TLS 1.2 (RFC 5246), with the extended master secret.
+        V12 = "1.2",
+        /// TLS 1.3 (RFC 8446).
+        V13 = "1.3",
+    }
+}
+
 section! {
     /// Encryption of every connection. Without `certificate` and `key` the server makes its own
     /// authority (`ca.pem` in the data directory, to be trusted by the clients) and renews the
@@ -64,6 +74,9 @@ section! {
         /// Whether clients must use TLS. `false` also allows plain text, and is accepted only when
         /// every address in `c2s` is a loopback address.
         pub required: bool = true;
+        /// The oldest version of TLS that clients and browsers may use; phones before Android 10 have
+        /// none newer than 1.2. Other servers may use 1.2 in any case.
+        pub oldest: TlsVersion = TlsVersion::V12;
     }
 }
 

@@ -18,7 +18,7 @@ use rustls::{
 pub use self::certificate::Facts;
 use crate::{
     acme::{self, challenges::Challenges},
-    config::{Config, Home},
+    config::{Config, Home, TlsVersion},
     s2s::verify::AnyCertificate,
 };
 
@@ -72,6 +72,8 @@ pub struct Files {
     pub key: PathBuf,
     /// Whether the server makes and renews them.
     pub own: bool,
+    /// The oldest version of TLS that clients may use.
+    oldest: TlsVersion,
     /// When they were changed last, as far as known.
     stamp: [Option<SystemTime>; 2],
 }
@@ -232,23 +234,27 @@ impl Files {
     /// Those of the configuration, of the authority, or the server's own.
     #[must_use]
     pub fn of(config: &Config, home: &Home) -> Files {
+        let oldest = config.tls.oldest;
         match (&config.tls.certificate, &config.tls.key) {
             (Some(certificate), Some(key)) => Files {
                 certificate: home.resolve(certificate),
                 key: home.resolve(key),
                 own: false,
+                oldest,
                 stamp: [None; 2],
             },
             _ if config.acme.enabled && home.acme_certificate().exists() => Files {
                 certificate: home.acme_certificate(),
                 key: home.acme_certificate(),
                 own: false,
+                oldest,
                 stamp: [None; 2],
             },
             _ => Files {
                 certificate: home.certificate(),
                 key: home.certificate_key(),
                 own: true,
+                oldest,
                 stamp: [None; 2],
             },
         }
@@ -261,7 +267,7 @@ impl Files {
 
     fn load(&self, challenges: &Arc<Challenges>) -> Result<Served, TlsError> {
         let loaded = certificate::load(&self.certificate, &self.key)?;
-        Served::new(loaded.key, loaded.facts, challenges.clone())
+        Served::new(loaded.key, loaded.facts, challenges.clone(), self.oldest)
     }
 }
 
@@ -270,10 +276,15 @@ impl Served {
         key: CertifiedKey,
         facts: Facts,
         challenges: Arc<Challenges>,
+        oldest: TlsVersion,
     ) -> Result<Served, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let one = Arc::new(OneCertificate { key: Arc::new(key), challenges });
         let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+        let of_clients = match oldest {
+            TlsVersion::V12 => &versions[..],
+            TlsVersion::V13 => &versions[..1],
+        };
         let any = AnyCertificate::new(provider.clone());
         let mut between = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&versions)?
@@ -292,7 +303,7 @@ impl Served {
         let mut out_direct = out.clone();
         out_direct.alpn_protocols = vec![ALPN_XMPP_SERVER.to_vec()];
         let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)?
+            .with_protocol_versions(of_clients)?
             .with_no_client_auth()
             .with_cert_resolver(one);
         // RFC 9266 §4.2: `tls-exporter` is unique in TLS 1.2 only with the extended master secret.
@@ -449,6 +460,38 @@ mod tests {
             assert_eq!(exporter(&server), Some(theirs));
             let leaf = &client.peer_certificates().unwrap()[0];
             assert_eq!(served.end_point(), Sha256::digest(leaf).as_slice());
+        }
+    }
+
+    #[test]
+    fn the_operator_says_how_old_the_encryption_of_clients_may_be() {
+        let old = |served: &Arc<ServerConfig>, home: &Home| {
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let mut client = client(home, "localhost", &[]);
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_protocol_versions(&[&rustls::version::TLS12])
+                .unwrap()
+                .dangerous()
+                .with_custom_certificate_verifier(AnyCertificate::new(Arc::new(
+                    rustls::crypto::ring::default_provider(),
+                )))
+                .with_no_client_auth();
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut server = ServerConnection::new(served.clone()).unwrap();
+            shake(&mut client, &mut server).unwrap();
+            let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut server = ServerConnection::new(served.clone()).unwrap();
+            shake(&mut client, &mut server).is_ok()
+        };
+        for (oldest, expected) in [("1.2", true), ("1.3", false)] {
+            let text = format!("domain = \"localhost\"\n[tls]\noldest = \"{oldest}\"\n");
+            let trial = Trial { config: Config::parse(&text).unwrap(), ..trial("localhost") };
+            let tls = Tls::open(&trial.config, &trial.home, SystemTime::now()).unwrap();
+            let served = tls.current();
+            for clients in [&served.starttls, &served.direct, &served.https] {
+                assert_eq!(old(clients, &trial.home), expected, "{oldest}");
+            }
+            assert!(old(&served.s2s, &trial.home), "other servers");
         }
     }
 
