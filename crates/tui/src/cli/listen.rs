@@ -133,7 +133,7 @@ impl Listener<'_> {
                 eprintln!("clownfish: {reason}; trying again");
                 self.picture.begin_anew();
             }
-            Output::Notify(_) | Output::Kept(_) | Output::Done(..) => {}
+            Output::Notify(_) | Output::Kept(_) | Output::Done(..) | Output::Anew => {}
         }
         match self.picture.hopeless {
             true => self.port.wait_online(Instant::now()).map(drop),

@@ -150,6 +150,7 @@ impl Core {
         match self.build() {
             Ok(client) => {
                 self.client = Some(client);
+                (self.output)(Output::Anew);
                 self.step(Input::Start);
             }
             Err(OpenError::Full { path }) => self.wait(disk::full(&path)),

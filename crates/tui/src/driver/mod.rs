@@ -52,6 +52,9 @@ pub enum Output {
     Done(u64, Outcome),
     /// The store refuses; why, in words. The driver tries again.
     Storage(String),
+    /// The store works again. The core was built anew from it: it tells everything once more, and has no
+    /// windows open.
+    Anew,
 }
 
 /// What a driver needs.

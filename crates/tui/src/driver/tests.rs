@@ -89,7 +89,8 @@ fn a_core_whose_store_refuses_is_built_anew() {
         _ => None,
     });
     assert_eq!(reason, full);
-    // The new core tells everything again, and works.
+    // The new core has no windows, tells everything again, and works.
+    wait(&said, |output| matches!(output, Output::Anew).then_some(()));
     wait(&said, connecting);
     let number = driver.request(draft());
     assert_eq!(outcome(&said, number), Outcome::Done);

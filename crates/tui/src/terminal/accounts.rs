@@ -226,6 +226,7 @@ impl Accounts {
             Output::View(change) => vec![Event::Core(number, FromCore::View(change))],
             Output::Viewed => Vec::new(),
             Output::Notify(note) => vec![Event::Core(number, FromCore::Notify(note))],
+            Output::Anew => vec![Event::Core(number, FromCore::Anew)],
             Output::Kept(request) => vec![Event::Core(number, FromCore::Kept(request))],
             Output::Storage(reason) => {
                 let text = format!("{reason}; trying again");

@@ -70,6 +70,8 @@ pub enum FromCore {
     Kept(u64),
     /// A request ended.
     Done(u64, Outcome),
+    /// It was built anew, and has no windows open.
+    Anew,
 }
 
 /// A line for the person, shown for a while.

@@ -4,7 +4,7 @@
 use client::Command;
 use client::store::MessageId;
 
-use super::{Action, App, Focus, Key, Notice, Waiting};
+use super::{AccountNumber, Action, App, Focus, Key, Notice, Waiting};
 
 /// A message to which somebody is led.
 #[derive(Debug)]
@@ -57,6 +57,26 @@ impl App {
             _ if reply.is_some() => self.say(Notice::bad("what it answers is not on this device")),
             _ => self.say(Notice::bad("this message answers no other")),
         }
+    }
+
+    /// A core has no windows any more, and tells nothing of what happens in those that are here: the one on
+    /// screen is opened again, the others when somebody goes to them.
+    pub(super) fn open_anew(&mut self, account: AccountNumber, actions: &mut Vec<Action>) {
+        if let Some(mirror) = self.accounts.get_mut(&account) {
+            mirror.windows.clear();
+            mirror.transfers.clear();
+        }
+        self.goal.take_if(|goal| goal.key.account == account);
+        self.recent.retain(|key| key.account != account);
+        let Some(key) = self.open.clone().filter(|key| key.account == account) else { return };
+        if let Focus::Message(_) = self.focus {
+            self.focus_text();
+        }
+        if let Some(chat) = self.chats.get_mut(&key) {
+            chat.anchor = None;
+        }
+        self.recent.push(key.clone());
+        self.ask(account, Command::Open(key.with), Waiting::Quiet, actions);
     }
 
     /// Whether there are messages below the window on screen.

@@ -21,6 +21,7 @@ impl App {
             FromCore::View(change) => self.on_change(number, change, actions),
             FromCore::Notify(notification) => self.on_notify(number, &notification, actions),
             FromCore::Kept(request) => self.kept(request),
+            FromCore::Anew => self.open_anew(number, actions),
             FromCore::Done(request, outcome) => {
                 let waiting = self.waiting.remove(&request).unwrap_or(Waiting::Quiet);
                 self.on_done(number, waiting, outcome, actions);

@@ -1,11 +1,12 @@
 //! A text is on the screen until it is on the disk.
 
 use client::Command;
-use client::view::{Outcome, Problem};
+use client::view::{Change, Outcome, Problem};
 
-use super::world::{ACCOUNT, World};
+use super::world::{ACCOUNT, JULIET, World};
 use crate::ui::app::Purpose;
 use crate::ui::event::{Action, Event, FromCore};
+use crate::ui::sample::{address, text};
 
 fn written(world: &World) -> &str {
     world.app.chat().unwrap().editor.text()
@@ -98,4 +99,33 @@ fn a_draft_that_a_full_disk_refuses_is_kept_with_the_next_letter() {
     assert_eq!(notice(&world), None);
     world.write("o");
     assert_eq!(requests(&mut world).1.len(), 1);
+}
+
+#[test]
+fn what_comes_after_a_full_disk_is_shown_where_one_is() {
+    let mut world = World::balcony(80, 24);
+    let nurse = "nurse@capulet.example";
+    world.open(nurse);
+    world.change(window(nurse));
+    world.open(JULIET);
+    world.asked();
+    // The core that told of messages is gone, and so is what it had open.
+    world.event(Event::Core(ACCOUNT, FromCore::Anew));
+    let asked = world.asked();
+    assert!(matches!(&asked[..], [Command::Open(with)] if with.as_str() == JULIET), "{asked:?}");
+    assert!(world.screen().contains("opening…"), "{}", world.screen());
+    world.change(window(JULIET));
+    assert!(world.screen().contains("Good night"), "{}", world.screen());
+    world.open(nurse);
+    let asked = world.asked();
+    let open =
+        |command: &&Command| matches!(command, Command::Open(with) if with.as_str() == nurse);
+    assert_eq!(asked.iter().filter(open).count(), 1, "{asked:?}");
+}
+
+/// A window with one message.
+fn window(with: &str) -> Change {
+    let conversation = address(with);
+    let messages = vec![text(1, 1, &conversation, "Good night")];
+    Change::Window { conversation, messages, older: false, newer: false, first_unread: None }
 }
