@@ -67,6 +67,14 @@ pub(crate) fn command(cx: &mut Cx<'_>, number: u64, command: Command) -> Step<Op
             show(cx)?;
             link::login(cx, number, Some(link::Registering { token, inviter }))?;
         }
+        Command::GivePassword(password) => {
+            cx.store.save_value(link::KEYS, None)?;
+            change_login(cx, |login| {
+                login.password = Some(password);
+                login.token = None;
+            })?;
+            link::login(cx, number, None)?;
+        }
         Command::Pin(fingerprint) => {
             change_login(cx, |login| login.pinned = Some(fingerprint))?;
             cx.done(number, Outcome::Done);

@@ -34,6 +34,9 @@ pub enum Command {
     },
     /// Trust this certificate of the server, and no other.
     Pin([u8; 32]),
+    /// The password of the account, where the server wants it again: it takes the place of everything that
+    /// was kept for logging in. Done when there is a session, or with the reason why not.
+    GivePassword(Secret),
     /// Connect now instead of waiting.
     Reconnect,
     /// Close the stream properly and stay offline.

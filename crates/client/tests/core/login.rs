@@ -1,7 +1,7 @@
 //! Logging in, losing the connection, and getting it back.
 
 use client::effect::{Lost, Target};
-use client::store::{Conversations, Login, Profile};
+use client::store::{Conversations, Delivery, Login, Profile};
 use client::view::{Change, Connection, Outcome, Problem};
 use client::{Command, Effect, Input};
 
@@ -154,6 +154,29 @@ fn a_changed_password_is_asked_for() {
     world.crash(device);
     world.settle();
     assert!(matches!(connection(&world, device), Connection::Refused(_)));
+}
+
+#[test]
+fn a_password_that_is_another_one_now_can_be_given_and_what_waits_leaves() {
+    let mut world = World::new();
+    let device = world.online(ROMEO, &[JULIET]);
+    world.server.settings.fast.clear();
+    world.server.accounts.get_mut(&bare(ROMEO)).unwrap().password = "rosaline".into();
+    world.crash(device);
+    world.settle();
+    assert!(matches!(connection(&world, device), Connection::Refused(_)));
+    world.send(device, JULIET, "it waits");
+    let outcome = world.run(device, Command::GivePassword("montague".into()));
+    assert!(matches!(outcome, Some(Outcome::Failed(Problem::Login(_)))), "{outcome:?}");
+    assert!(matches!(connection(&world, device), Connection::Refused(_)));
+    let outcome = world.run(device, Command::GivePassword("rosaline".into()));
+    assert_eq!(outcome, Some(Outcome::Done));
+    assert_eq!(connection(&world, device), Connection::Online);
+    assert_eq!(world.last(device, JULIET).delivery, Some(Delivery::Sent));
+    // It is kept for the next program as any other.
+    world.crash(device);
+    world.settle();
+    assert_eq!(connection(&world, device), Connection::Online);
 }
 
 #[test]

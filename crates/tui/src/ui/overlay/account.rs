@@ -36,6 +36,10 @@ impl Account {
             (Move::Letter('o'), Some(number)) => {
                 app.ask(number, Command::Disconnect, Waiting::Quiet, actions);
             }
+            (Move::Letter('p'), Some(number)) if is_refused(app, number) => {
+                app.overlay = Some(Overlay::password_again(number));
+                return Stay::Close;
+            }
             (Move::Letter('p'), Some(number)) => return pin(app, number),
             _ => {}
         }
@@ -62,10 +66,19 @@ impl Account {
         let untrusted =
             untrusted.map(|a| &a.connection).any(|c| matches!(c, Connection::Untrusted { .. }));
         let mut hints = vec![("r", "reconnect"), ("o", "offline")];
-        hints.extend(untrusted.then_some(("p", "trust the certificate")));
+        let chosen = app.accounts.keys().nth(self.chosen);
+        let refused = chosen.is_some_and(|number| is_refused(app, *number));
+        hints.extend(refused.then_some(("p", "give the password")));
+        hints.extend((untrusted && !refused).then_some(("p", "trust the certificate")));
         hints.push(("Esc", "leave"));
         Sheet { title: "Account".to_owned(), lines, hints, width: 76, ..Sheet::default() }
     }
+}
+
+/// Whether a server does not let an account in.
+fn is_refused(app: &App, number: AccountNumber) -> bool {
+    let account = app.mirror(number).and_then(|mirror| mirror.account.as_ref());
+    account.is_some_and(|account| matches!(account.connection, Connection::Refused(_)))
 }
 
 /// What there is to say about an account.
@@ -83,7 +96,9 @@ fn facts(app: &App, number: AccountNumber) -> Vec<(String, ratatui::style::Style
             (hexadecimal(fingerprint), theme.literal()),
         ],
         Connection::Refused(reason) => {
-            vec![(format!("Not connected: {}.", Printable::line(reason)), theme.bad())]
+            let p = "If the account has another password by now, p takes it.".to_owned();
+            let reason = format!("Not connected: {}.", Printable::line(reason));
+            vec![(reason, theme.bad()), (p, plain)]
         }
         other => {
             let words = words::connection(other, &app.clock).unwrap_or_default();

@@ -183,6 +183,12 @@ impl Overlay {
         Overlay::Secret(secret::Secret::new(account))
     }
 
+    /// The password that the server of an account wants again.
+    #[must_use]
+    pub fn password_again(account: AccountNumber) -> Overlay {
+        Overlay::Secret(secret::Secret::again(account))
+    }
+
     /// Getting into an account.
     #[must_use]
     pub fn welcome() -> Overlay {

@@ -1,4 +1,4 @@
-//! A new password.
+//! A password for an account that is here: a new one, or the one that it has by now.
 
 use client::Command;
 use ratatui::crossterm::event::KeyEvent;
@@ -12,18 +12,24 @@ use crate::ui::editor::Editor;
 use crate::ui::text;
 use crate::ui::theme::Theme;
 
-/// A new password for an account, typed twice.
+/// A new password for an account, typed twice; or the one that its server wants again.
 #[derive(Debug)]
 pub struct Secret {
     pub(super) typed: Editor,
     account: AccountNumber,
+    /// The account has it already.
+    again: bool,
     first: Option<Password>,
     problem: &'static str,
 }
 
 impl Secret {
     pub(super) fn new(account: AccountNumber) -> Secret {
-        Secret { typed: Editor::hidden(), account, first: None, problem: "" }
+        Secret { typed: Editor::hidden(), account, again: false, first: None, problem: "" }
+    }
+
+    pub(super) fn again(account: AccountNumber) -> Secret {
+        Secret { again: true, ..Secret::new(account) }
     }
 
     pub(super) fn on_key(
@@ -41,6 +47,15 @@ impl Secret {
     }
 
     fn take(&mut self, app: &mut App, actions: &mut Vec<Action>) -> Stay {
+        if self.again {
+            if self.typed.is_empty() {
+                return Stay::Open;
+            }
+            let said = Waiting::Say("connected again".to_owned());
+            let typed = Password::from(self.typed.take());
+            app.ask(self.account, Command::GivePassword(typed), said, actions);
+            return Stay::Close;
+        }
         if self.typed.text().chars().count() < SHORTEST {
             self.problem = "At least eight letters.";
             return Stay::Open;
@@ -65,13 +80,18 @@ impl Secret {
     }
 
     pub(super) fn sheet(&self, theme: Theme) -> Sheet {
-        let label = if self.first.is_some() { "once more ›" } else { "new password ›" };
+        let label = match (self.again, &self.first) {
+            (true, _) => "password ›",
+            (false, None) => "new password ›",
+            (false, Some(_)) => "once more ›",
+        };
         let dots = |text: &str| "•".repeat(text.chars().count());
         let shown = dots(self.typed.text());
         let (line, cursor) =
             field(theme, label, &shown, &dots(&self.typed.text()[..self.typed.cursor()]));
         Sheet {
-            title: "Change the password".to_owned(),
+            title: if self.again { "The password of the account" } else { "Change the password" }
+                .to_owned(),
             lines: vec![text::styled(self.problem, theme.bad()), line, Line::default()],
             cursor: Some((1, cursor)),
             hints: vec![("Enter", "go on"), ("Esc", "leave")],

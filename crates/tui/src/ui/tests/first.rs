@@ -215,3 +215,28 @@ fn what_is_said_is_read_whole_on_a_small_screen() {
         assert!(!world.screen().contains("register"));
     }
 }
+
+#[test]
+fn an_account_that_is_not_let_in_leads_to_its_password() {
+    for (columns, rows) in [(80, 24), (40, 20)] {
+        let mut world = World::balcony(columns, rows);
+        let mut account = sample::account();
+        let reason = "the server does not let this account in any more".to_owned();
+        account.connection = Connection::Refused(reason);
+        world.change(Change::Account(account));
+        assert!(world.screen().contains(": /account"), "{}", world.screen());
+        world.app.overlay = Some(Overlay::account());
+        assert!(world.screen().contains("p give the password"), "{}", world.screen());
+        world.press("p");
+        world.write("rosaline");
+        let screen = world.screen();
+        assert!(screen.contains("•••") && !screen.contains("rosaline"), "{screen}");
+        world.press("Enter");
+        let asked = world.asked();
+        let given = |command: &Command| match command {
+            Command::GivePassword(password) => password.expose() == b"rosaline",
+            _ => false,
+        };
+        assert!(asked.iter().any(given), "{asked:?}");
+    }
+}
