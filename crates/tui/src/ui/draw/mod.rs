@@ -110,14 +110,14 @@ fn connection(app: &App, columns: u16) -> Option<String> {
         if columns < usize::from(NARROW) { columns.saturating_sub(2) } else { columns * 2 / 3 };
     let words = app.connection().map(|words| Printable::line(&words).into_string())?;
     // What can be done about it stays, however long it is why.
-    Some(match words.strip_suffix(TODO).filter(|_| text::width(&words) > most) {
-        Some(why) => format!("{}{TODO}", text::fit(why, most.saturating_sub(text::width(TODO)))),
+    Some(match words.strip_suffix(WHERE).filter(|_| text::width(&words) > most) {
+        Some(why) => format!("{}{WHERE}", text::fit(why, most.saturating_sub(text::width(WHERE)))),
         None => text::fit(&words, most),
     })
 }
 
 /// Where something can be done about a connection that is refused.
-const TODO: &str = ": /account";
+const WHERE: &str = ": /account";
 
 /// Rows of text of one notice.
 const MOST_NOTICE_ROWS: usize = 5;
