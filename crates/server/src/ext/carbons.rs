@@ -65,7 +65,7 @@ fn copy(pass: &mut Pass<'_>) -> Flow {
     for at in copies {
         let session = pass.state.resources[at].session.clone();
         let mut frame = Frame::message(wrapped(session.full()));
-        frame.archived = pass.archived;
+        frame.archived = pass.archived.or(pass.place);
         // A device that has the copy has the message.
         frame.pending = pass.pending;
         pass.effects.frames.push((session, frame));

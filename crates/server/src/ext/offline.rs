@@ -97,13 +97,19 @@ pub fn keep(
     with: &BareJid,
     stanza: Bytes,
 ) -> Option<u64> {
-    let row = row(server, account, state, with, stanza);
-    let id = row.id;
+    let id = archive::take_id(state);
+    let row = row(server, account, state, with, (id, stanza));
     submit(server, std::iter::once(row).collect()).then_some(id)
 }
 
-/// A session is over, and its client has perhaps not got these messages, which no archive has: they wait.
-pub fn keep_left(server: &Server, account: &Account, state: &mut AccountState, left: Vec<Bytes>) {
+/// A session is over, and its client has perhaps not got these messages, which no archive has: they wait, each
+/// in the place that was set aside for it.
+pub fn keep_left(
+    server: &Server,
+    account: &Account,
+    state: &mut AccountState,
+    left: Vec<(u64, Bytes)>,
+) {
     if state.deleted {
         return;
     }
@@ -111,9 +117,8 @@ pub fn keep_left(server: &Server, account: &Account, state: &mut AccountState, l
         let stanza = Stanza::parse(stanza.clone(), &Limits::SERVER).ok()?;
         Some(Jid::new(&stanza.from()?).ok()?.to_bare())
     };
-    let left = left.into_iter().filter_map(|stanza| Some((with(&stanza)?, stanza)));
-    let unit: Unit =
-        left.map(|(with, stanza)| row(server, account, state, &with, stanza)).collect();
+    let left = left.into_iter().filter_map(|left| Some((with(&left.1)?, left)));
+    let unit: Unit = left.map(|(with, left)| row(server, account, state, &with, left)).collect();
     if !unit.is_empty() {
         submit(server, unit);
     }
@@ -124,12 +129,11 @@ fn row(
     account: &Account,
     state: &mut AccountState,
     with: &BareJid,
-    stanza: Bytes,
+    (id, stanza): (u64, Bytes),
 ) -> Append {
-    let id = archive::take_id(state);
     // A device that is being given offline messages gets this one with them.
     if let Some(flushing) = state.archive.flushing.as_mut() {
-        flushing.missed = id;
+        flushing.missed = flushing.missed.max(id);
     }
     Append {
         account: account.id,

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     account::Resource,
-    ext::archive,
     session::frame::{Frame, Urgency},
 };
 
@@ -25,12 +24,11 @@ pub fn deliver(pass: &mut Pass<'_>) -> Flow {
     // there decides if the message also waits in the offline queue.
     let bytes = pass.form();
     let urgency = urgency(pass);
-    let unkept = pass.archived.is_none() && archive::worth_keeping(pass.facts);
     for &at in &chosen {
         let mut frame = Frame::message(bytes.clone()).with_urgency(urgency);
-        frame.archived = pass.archived;
+        frame.archived = pass.archived.or(pass.place);
         frame.pending = pass.pending;
-        frame.unkept = unkept;
+        frame.unkept = pass.place.is_some();
         pass.effects.frames.push((pass.state.resources[at].session.clone(), frame));
     }
     pass.delivered = chosen;

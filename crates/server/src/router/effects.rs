@@ -54,7 +54,7 @@ impl Effects {
 
     /// Hands the collected frames to their sessions.
     pub fn hand_over(&mut self) {
-        let kept = self.frames.iter().any(|(_, frame)| frame.waits());
+        let kept = self.frames.iter().any(|(_, frame)| frame.archived.is_some());
         let copies = Copies::of(if kept { self.frames.len() } else { 0 });
         for (session, frame) in self.frames.drain(..) {
             session.deliver(Frame { copies: copies.clone(), ..frame });

@@ -78,6 +78,8 @@ pub struct Pass<'a> {
     pub pending: bool,
     /// Set with `archived` when it only waits: who looks in the archive does not find it.
     pub hidden: bool,
+    /// The id that the Record stage set aside for a message that no archive keeps, should it have to wait.
+    pub place: Option<u64>,
     /// What is to happen.
     pub effects: &'a mut Effects,
     form: Option<Bytes>,
@@ -131,6 +133,7 @@ impl<'a> Pass<'a> {
             archived: None,
             pending: false,
             hidden: false,
+            place: None,
             effects,
             form: None,
             chosen: None,

@@ -18,7 +18,7 @@ pub struct Frame {
     pub bytes: Bytes,
     /// Message, presence, iq; [`Kind::Other`] for what XEP-0198 does not count.
     pub kind: Kind,
-    /// The id under which the account's archive keeps it, if it does.
+    /// The id under which the account's archive keeps it, if it does, or would.
     pub archived: Option<u64>,
     /// Whether that archive row also waits in the offline queue: the entry is dropped once the
     /// client has the stanza (XEP-0160).
@@ -30,7 +30,7 @@ pub struct Frame {
     /// Whether the bytes have no recipient, because many get the same: each connection writes the
     /// address of its own session.
     pub shared: bool,
-    /// Whether it is a message that is kept for who is away, and no archive has it: it waits on disk once its
+    /// Whether no archive has it: the id is its place among the messages that wait, where it is kept once its
     /// session has ended.
     pub unkept: bool,
     /// The devices of the account that are given the same message.
@@ -168,12 +168,6 @@ impl Frame {
     #[must_use]
     pub fn counted(&self) -> bool {
         !matches!(self.kind, Kind::Other)
-    }
-
-    /// Whether it has a place among the messages that wait for who is away.
-    #[must_use]
-    pub fn waits(&self) -> bool {
-        self.archived.is_some() || self.unkept
     }
 
     fn new(kind: Kind, bytes: Bytes) -> Self {

@@ -73,15 +73,10 @@ async fn bury(server: &Arc<Server>, session: &Arc<Session>) {
         state.resources.retain(|resource| resource.session.number != session.number);
         offline::flush_ended(&mut state, session);
         // Under the lock: nobody can queue anything after this.
-        let mut lost = session.link().end();
-        lost.retain(|entry| entry.meta.kind == Kind::Message);
-        let pending = lost.iter().any(|entry| entry.meta.pending);
-        let (archived, others): (Vec<_>, Vec<_>) =
-            lost.into_iter().partition(|entry| entry.meta.archived.is_some());
-        let waiting = archived.into_iter().filter(|entry| !entry.meta.pending && last(entry));
-        let waiting: Vec<_> = waiting.filter_map(|entry| entry.meta.archived).collect();
-        let unkept = unkept(others);
-        let left = pending || !waiting.is_empty() || !unkept.is_empty();
+        let lost = session.link().end();
+        let waited = lost.iter().any(|entry| entry.meta.pending);
+        let Left { waiting, unkept } = Left::of(lost);
+        let left = waited || !waiting.is_empty() || !unkept.is_empty();
         offline::keep_left(server, account, &mut state, unkept);
         (waiting, left)
     };
@@ -102,15 +97,28 @@ async fn bury(server: &Arc<Server>, session: &Arc<Session>) {
     }
 }
 
-/// Whether a message that a session leaves is in the hands of no other device, nor on its way to one.
-fn last(entry: &Entry<Sent>) -> bool {
-    entry.meta.copies.lost()
+/// The messages that a session leaves, no other device has or is about to get, and that do not wait yet.
+#[derive(Default)]
+pub(super) struct Left {
+    /// The ids of those in the archive.
+    waiting: Vec<u64>,
+    /// Those that no archive keeps.
+    pub(super) unkept: Vec<(u64, Bytes)>,
 }
 
-/// Of what a session leaves, the messages that have to be kept now, since no archive has them.
-pub(super) fn unkept(lost: Vec<Entry<Sent>>) -> Vec<Bytes> {
-    let kept = lost.into_iter().filter(|entry| last(entry) && entry.meta.unkept);
-    kept.map(|entry| entry.bytes).collect()
+impl Left {
+    /// Of what its client never got or never acknowledged.
+    pub(super) fn of(lost: Vec<Entry<Sent>>) -> Self {
+        let mut left = Self::default();
+        let last = |entry: &Entry<Sent>| !entry.meta.pending && entry.meta.copies.lost();
+        for Entry { meta, bytes } in lost.into_iter().filter(last) {
+            match meta.archived.filter(|_| meta.kind == Kind::Message) {
+                Some(id) if meta.unkept => left.unkept.push((id, bytes)),
+                id => left.waiting.extend(id),
+            }
+        }
+        left
+    }
 }
 
 /// Tells every connected client that the server goes down. Sessions that can be resumed stay.

@@ -537,7 +537,7 @@ impl Link {
     /// when the session cannot be resumed.
     pub fn hibernate(&mut self, now: Millis) -> (Vec<Entry<Sent>>, Option<Sm<Sent>>) {
         // What waited for it and was not handed over yet comes with a new session.
-        let resumable = self.resumable() && !self.backlog;
+        let resumable = self.resumable() && !self.mailbox.is_behind();
         self.phase = Phase::Ended;
         let mut sm = self.sm.take();
         let mut unhandled: Vec<_> = sm.iter().flat_map(|sm| sm.unacked().cloned()).collect();

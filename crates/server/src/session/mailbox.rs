@@ -70,7 +70,7 @@ impl Mailbox {
     /// # Errors
     /// [`Overflow`] when the limits are reached; the frame was not taken.
     pub fn push(&mut self, frame: Frame) -> Result<bool, Overflow> {
-        if self.behind && frame.waits() {
+        if self.behind && frame.archived.is_some() {
             self.admit(&frame)?;
             self.later_bytes += frame.bytes.len();
             self.later.push_back(frame);
@@ -133,16 +133,18 @@ impl Mailbox {
     /// Those that stay behind are ready up to the one with this id in the archive. Returns whether that one is
     /// among them.
     pub fn catch_up(&mut self, id: u64) -> bool {
-        // They came in the order of their ids; those that no archive has go with the next one.
-        let older = self.later.iter().take_while(|frame| frame.archived.is_none_or(|at| at <= id));
-        let last = older.enumerate().filter_map(|(at, frame)| Some((at, frame.archived?))).last();
-        let Some((at, newest)) = last else { return false };
-        self.release();
-        for frame in self.later.drain(..=at) {
+        // They came in the order of their ids.
+        let older = self.later.iter().take_while(|frame| frame.archived <= Some(id)).count();
+        let mut reached = false;
+        if older > 0 {
+            self.release();
+        }
+        for frame in self.later.drain(..older) {
+            reached = frame.archived == Some(id);
             self.later_bytes -= frame.bytes.len();
             self.ready.push_back(frame);
         }
-        newest == id
+        reached
     }
 
     /// Whether messages stay behind what [`Mailbox::push_bulk`] brings: from now on, or no longer. Those
@@ -361,16 +363,15 @@ mod tests {
     fn what_stays_behind_goes_when_it_is_its_turn() {
         let mut mailbox = mailbox();
         mailbox.set_behind(true);
-        let unkept = Frame { unkept: true, ..frame("in no archive", Urgency::Now) };
-        for frame in [archived("2", 2), unkept, archived("5", 5)] {
-            assert_eq!(mailbox.push(frame), Ok(false));
+        for (text, id) in [("2", 2), ("3", 3), ("5", 5)] {
+            assert_eq!(mailbox.push(archived(text, id)), Ok(false));
         }
         assert!(!mailbox.catch_up(1) && mailbox.is_empty());
         assert!(mailbox.catch_up(2));
         assert!(!mailbox.catch_up(4));
-        assert_eq!(texts(&mut mailbox), ["2"]);
+        assert_eq!(texts(&mut mailbox), ["2", "3"]);
         assert!(mailbox.catch_up(5) && !mailbox.keeps_back());
-        assert_eq!(texts(&mut mailbox), ["in no archive", "5"]);
+        assert_eq!(texts(&mut mailbox), ["5"]);
         mailbox.set_behind(false);
         let long: &'static str = Box::leak("z".repeat(100).into_boxed_str());
         assert_eq!(mailbox.push(frame(long, Urgency::Now)), Ok(true), "all is free again");

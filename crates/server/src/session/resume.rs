@@ -106,9 +106,8 @@ pub async fn hibernate(server: &Server) -> Result<usize, store::StoreError> {
             if let (Some(sm), Some(id)) = (sm, id) {
                 let snapshot = snapshot(&resource, inactive, &sm, now);
                 sessions.push(Hibernated { id, account: account.id, expires_at, snapshot });
-            } else {
-                left.extend(life::unkept(unhandled));
             }
+            left.extend(life::Left::of(unhandled).unkept);
         }
         offline::keep_left(server, &account, &mut account.lock(), left);
         // Their rows may be on their way to the store.
@@ -209,7 +208,7 @@ fn write_sent(sent: &Sent, out: &mut Vec<u8>) {
     });
     // From now on it waits in the offline queue, too; see `hibernate`.
     let pending = u8::from(sent.pending || sent.archived.is_some());
-    out.push(pending | u8::from(sent.shared) << 1 | u8::from(sent.unkept) << 2);
+    out.push(pending | u8::from(sent.shared) << 1);
     if let Some(id) = sent.archived {
         out.extend_from_slice(&id.to_be_bytes());
     }
@@ -224,9 +223,8 @@ fn read_sent(bytes: &[u8]) -> Option<Sent> {
         _ => Kind::Other,
     };
     let archived = id.first_chunk().map(|id| u64::from_be_bytes(*id));
-    let flag = |at: u8| flags >> at & 1 != 0;
-    let (pending, shared, unkept) = (flag(0), flag(1), flag(2));
-    Some(Sent { kind, archived, pending, shared, unkept, copies: Copies::default() })
+    let (pending, shared, copies) = (flags & 1 != 0, flags & 2 != 0, Copies::default());
+    Some(Sent { kind, archived, pending, shared, unkept: false, copies })
 }
 
 #[cfg(test)]
@@ -236,15 +234,14 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_read_back_as_it_was_written() {
-        for (kind, archived, shared, unkept) in [
-            (Kind::Message, Some(7), false, false),
-            (Kind::Message, None, true, false),
-            (Kind::Message, None, false, true),
-            (Kind::Presence, None, true, false),
-            (Kind::Iq, None, false, false),
+        for (kind, archived, shared) in [
+            (Kind::Message, Some(7), false),
+            (Kind::Message, None, true),
+            (Kind::Presence, None, true),
+            (Kind::Iq, None, false),
         ] {
             let (pending, copies) = (archived.is_some(), Copies::default());
-            let sent = Sent { kind, archived, pending, shared, unkept, copies };
+            let sent = Sent { kind, archived, pending, shared, unkept: false, copies };
             let mut bytes = Vec::new();
             write_sent(&sent, &mut bytes);
             assert_eq!(read_sent(&bytes), Some(sent));

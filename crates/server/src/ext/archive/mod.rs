@@ -233,14 +233,14 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     }
     let pending = !outbound && pass.unreachable();
     if !pass.server.archives() && !pending {
-        return Flow::Continue;
+        return set_aside(pass);
     }
     let other = if outbound { pass.to.clone() } else { pass.from_jid() };
     let with = other.to_bare();
     let listed = || pass.state.roster.contains(&with);
     let kept = pass.server.archives() && pass.state.archive.prefs.keep(&other, listed);
     if !kept && !pending {
-        return Flow::Continue;
+        return set_aside(pass);
     }
     let id = pass.state.archive.take_id();
     pass.archived = Some(id);
@@ -274,6 +274,14 @@ fn record(pass: &mut Pass<'_>) -> Flow {
         stanza: pass.form(),
     };
     pass.effects.appends.push(append);
+    Flow::Continue
+}
+
+/// No archive keeps a message, and a device gets it. Should that not take it, it waits in its place.
+fn set_aside(pass: &mut Pass<'_>) -> Flow {
+    if pass.direction == Direction::Inbound {
+        pass.place = Some(pass.state.archive.take_id());
+    }
     Flow::Continue
 }
 

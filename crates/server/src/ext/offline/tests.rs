@@ -353,8 +353,8 @@ fn a_session_that_is_over_waits_for_its_rows() {
         tokio::task::yield_now().await;
         let from = BareJid::new("romeo@b.example").unwrap();
         let bytes = Bytes::from_static(b"<message from='romeo@b.example'/>");
-        let row = row(&stage.server, &juliet, &mut juliet.lock(), &from, bytes);
-        let row = Append { id, pending: false, hidden: false, ..row };
+        let row = row(&stage.server, &juliet, &mut juliet.lock(), &from, (id, bytes));
+        let row = Append { pending: false, hidden: false, ..row };
         stage.server.store.archive.append(std::iter::once(row).collect(), None).unwrap();
         juliet.unsubmitted.fetch_sub(1, Ordering::AcqRel);
     };
