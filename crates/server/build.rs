@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn main() -> io::Result<()> {
@@ -14,6 +15,9 @@ fn main() -> io::Result<()> {
     let dist = manifest.join("../../web/dist");
     let site = dist.join("site");
     println!("cargo:rerun-if-changed=build.rs");
+    if packs_relocations() {
+        println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
     // Cargo runs this again whenever a watched path is missing, so it is one that exists.
     let watched = [&site, &dist, &manifest].into_iter().find(|path| path.exists());
     println!("cargo:rerun-if-changed={}", watched.unwrap_or(&manifest).display());
@@ -66,4 +70,22 @@ fn packed(file: &Path, extension: &str) -> String {
         true => format!("Some(include_bytes!({:?}))", name.display().to_string()),
         false => "None".to_owned(),
     }
+}
+
+/// Whether the program may say in few bytes where addresses are in its data. It is loaded at another place each
+/// time, which changes all of them; as a table that is megabytes, which stay in memory. The C library has to
+/// understand it (glibc 2.36), and be the one of the machine on which the program will run.
+fn packs_relocations() -> bool {
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|set| set == value);
+    let here = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
+    if !here || env::var("HOST") != env::var("TARGET") {
+        return false;
+    }
+    let said = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let version = said.ok().and_then(|said| {
+        let (major, minor) = said.trim().strip_prefix("glibc ")?.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    });
+    version >= Some((2, 36))
 }
