@@ -1,6 +1,6 @@
 // The page on the sample. What it shows is said behind the `?`:
 //   many=1000 messages=100000 page=60 connection=waiting signedOut empty starting behind storage core=elsewhere|failed
-//   clock update theme=dark|light dir=rtl lang=de text=large
+//   clock update theme=dark|light dir=rtl lang=de text=large zoom=200 (text of the browser, in percent)
 
 import { signal } from "@preact/signals";
 import { render } from "preact";
@@ -11,6 +11,7 @@ import { language, speak } from "../src/i18n";
 import { Store } from "../src/state/store";
 import { StoreContext } from "../src/state/use";
 import { App } from "../src/ui/app";
+import { startRefocusing } from "../src/ui/kit";
 import { watchTheClock } from "../src/ui/shell/clock";
 import { expectAccount, startExpecting } from "../src/ui/shell/expected";
 import { startKeys } from "../src/ui/shell/keys";
@@ -72,6 +73,8 @@ for (const name of ["theme", "text"] as const) {
   const value = asked.get(name);
   if (value) change({ [name]: value } as Partial<Settings>);
 }
+const zoom = asked.get("zoom");
+if (zoom) document.documentElement.style.fontSize = `${zoom}%`;
 await speak(asked.get("lang") ?? language.value);
 const dir = asked.get("dir");
 if (dir) document.documentElement.dir = dir;
@@ -81,10 +84,11 @@ const store = new Store(core);
 startExpecting(store);
 startClock();
 startKeys(store);
+startRefocusing();
 startNotifying(store, core);
 if (asked.has("clock")) watchTheClock(store);
 if (asked.has("update")) void startUpdates();
-Object.assign(window, { store, sample: core, tell: (notice: Notice) => core.tell(notice) });
+Object.assign(window, { store, speak, sample: core, tell: (notice: Notice) => core.tell(notice) });
 render(
   <StoreContext.Provider value={store}>
     <App host={core} />

@@ -22,14 +22,17 @@ export interface ButtonProps extends Native {
 
 /** A button with words. */
 export function Button(props: ButtonProps) {
-  const { kind = "plain", icon, busy = false, wide = false, children, disabled, ...rest } = props;
+  const { kind = "plain", icon, busy = false, wide = false, children, onClick, ...rest } = props;
+  // What is at work keeps the focus, which the browser would take from something disabled.
+  const press: Native["onClick"] = (event) => (busy ? event.preventDefault() : onClick?.(event));
   const classes = ["button", `button-${kind}`, wide ? "button-wide" : "", props.class ?? ""];
   return (
     <button
       type="button"
       {...rest}
       class={classes.filter(Boolean).join(" ")}
-      disabled={busy || (disabled ?? false)}
+      onClick={press}
+      aria-disabled={busy || undefined}
       aria-busy={busy}
     >
       {busy ? <Spinner size={18} /> : icon && <Icon name={icon} size={20} />}

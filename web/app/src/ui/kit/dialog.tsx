@@ -6,6 +6,7 @@ import { words } from "../../i18n";
 import { openOver } from "../../route";
 import { IconButton } from "./button";
 import { phone } from "./media";
+import { giveBack, promise } from "./refocus";
 import "./dialog.css";
 
 export interface DialogProps {
@@ -74,7 +75,8 @@ export function useModal(onClose: () => void, stays = false) {
   useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
-    const before = document.activeElement;
+    const before = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    const kept = before && promise(before);
     element.showModal();
     windows.value = [...windows.peek(), element];
     // Where nothing asks for the focus, the title has it: it says what this is.
@@ -84,7 +86,8 @@ export function useModal(onClose: () => void, stays = false) {
     return () => {
       windows.value = windows.peek().filter((one) => one !== element);
       element.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      kept?.();
+      if (before && before !== document.body) giveBack(before);
     };
   }, []);
   useEffect(() => {

@@ -21,4 +21,5 @@ export { Beside, Empty, Group, Page, Row, type EmptyProps, type PageProps, type 
 export { place } from "./place";
 export { pressHandlers, usePress, type Point, type PressHandlers } from "./press";
 export { QrCode } from "./qr";
+export { startRefocusing } from "./refocus";
 export { Spinner, VisuallyHidden } from "./spinner";

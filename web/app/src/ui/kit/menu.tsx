@@ -34,11 +34,13 @@ export interface MenuProps {
 
 /**
  * A menu at a point or below a button. Arrow keys, Home, End and first letters move in it; Esc, Tab
- * or a press elsewhere closes it, and the focus goes back.
+ * or a press elsewhere closes it, and the focus goes back. Where something is above the items, the arrow up
+ * from the first of them leads there, and Tab goes to and fro.
  */
 export function Menu({ label, items, at, header, onClose }: MenuProps) {
   const dialog = useModal(onClose);
   const list = useRef<HTMLDivElement>(null);
+  const above = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
@@ -52,13 +54,17 @@ export function Menu({ label, items, at, header, onClose }: MenuProps) {
   return (
     <dialog ref={dialog} class="menu" aria-label={label} onContextMenu={(event) => event.preventDefault()}>
       <div class="menu-body">
-        {header?.(onClose)}
+        {header && (
+          <div class="menu-header" ref={above} onKeyDown={(event) => event.key === "Tab" && enter(event, buttons(list.current)[0])}>
+            {header(onClose)}
+          </div>
+        )}
         <div
           ref={list}
           class="menu-items"
           role="menu"
           aria-label={label}
-          onKeyDown={(event) => moveByKey(event, onClose)}
+          onKeyDown={(event) => moveByKey(event, above.current?.querySelector("button") ?? null, onClose)}
         >
           {items.map((item, index) =>
             item === null ? (
@@ -93,17 +99,21 @@ function buttons(list: HTMLElement | null): HTMLButtonElement[] {
   return list ? [...list.querySelectorAll<HTMLButtonElement>(".menu-item")] : [];
 }
 
-function moveByKey(event: KeyboardEvent, close: () => void): void {
+function enter(event: KeyboardEvent, there: HTMLElement | null | undefined): void {
+  event.preventDefault();
+  there?.focus();
+}
+
+function moveByKey(event: KeyboardEvent, above: HTMLElement | null, close: () => void): void {
   const all = buttons(event.currentTarget as HTMLElement);
   const now = all.indexOf(document.activeElement as HTMLButtonElement);
-  const to = (index: number) => {
-    event.preventDefault();
-    all[(index + all.length) % all.length]?.focus();
-  };
+  const to = (index: number) => enter(event, all[(index + all.length) % all.length]);
   if (event.key === "ArrowDown") to(now + 1);
+  else if (event.key === "ArrowUp" && now === 0 && above) enter(event, above);
   else if (event.key === "ArrowUp") to(now < 0 ? -1 : now - 1);
   else if (event.key === "Home") to(0);
   else if (event.key === "End") to(-1);
+  else if (event.key === "Tab" && above) enter(event, above);
   else if (event.key === "Tab") {
     event.preventDefault();
     close();

@@ -83,6 +83,6 @@ function move(event: KeyboardEvent): void {
     all[(now + step + all.length) % all.length]?.focus();
   } else if (event.key === "ArrowDown") {
     event.preventDefault();
-    (event.currentTarget as Element).parentElement?.querySelector<HTMLElement>(".menu-item")?.focus();
+    (event.currentTarget as Element).closest("dialog")?.querySelector<HTMLElement>(".menu-item")?.focus();
   }
 }
