@@ -242,8 +242,10 @@ export const trustBlind = "Vertraut, nicht verifiziert";
 export const trustVerified = "Verifiziert";
 export const trustDistrusted = "Nicht vertraut";
 
-export const writePlaceholder = "Verschlüsselte Nachricht";
-export const writePlainPlaceholder = "Nachricht, unverschlüsselt";
+export const writeLabel = "Verschlüsselte Nachricht";
+export const writePlainLabel = "Nachricht, unverschlüsselt";
+export const writePlaceholder = "Verschlüsselt";
+export const writePlainPlaceholder = "Unverschlüsselt";
 export const captionPlaceholder = "Bildunterschrift";
 export const send = "Senden";
 export const saveEdit = "Änderung speichern";

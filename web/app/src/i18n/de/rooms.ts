@@ -96,7 +96,8 @@ export const declinedLineReason = "{name} hat die Einladung abgelehnt: „{reaso
 export const beginning = "Hier beginnt {name}.";
 export const beginningOpen = "Alle, die beitreten, können mitlesen. Nichts hier ist verschlüsselt.";
 export const beginningPrivate = "Nur die Mitglieder können lesen, was hier geschrieben wird. Nicht einmal der Server kann es.";
-export const placeholderOpen = "Nachricht an alle hier, unverschlüsselt";
+export const placeholderOpen = "An alle hier";
+export const writeOpenLabel = "Nachricht an alle hier, unverschlüsselt";
 
 export const happenings = {
   earlier: (n: number) => plural(n, "{n} frühere Änderung", "{n} frühere Änderungen"),

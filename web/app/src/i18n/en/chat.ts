@@ -250,8 +250,11 @@ export const trustVerified = "Verified";
 export const trustDistrusted = "Not trusted";
 
 // The composer.
+export const writeLabel = "Encrypted message";
+export const writePlainLabel = "Message, not encrypted";
+/** The same, in the field: on a phone it has room for 17 letters. */
 export const writePlaceholder = "Encrypted message";
-export const writePlainPlaceholder = "Message, not encrypted";
+export const writePlainPlaceholder = "Not encrypted";
 export const captionPlaceholder = "Add a caption";
 export const send = "Send";
 export const saveEdit = "Save the change";

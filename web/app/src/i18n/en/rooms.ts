@@ -98,7 +98,8 @@ export const declinedLineReason = "{name} declined the invitation: â€œ{reason}â€
 export const beginning = "This is the beginning of {name}.";
 export const beginningOpen = "Everybody who enters can read along. Nothing here is encrypted.";
 export const beginningPrivate = "Only the members can read what is written here. Not even the server can.";
-export const placeholderOpen = "Message to everybody here, not encrypted";
+export const placeholderOpen = "To everybody here";
+export const writeOpenLabel = "Message to everybody here, not encrypted";
 
 // What changes.
 export const happenings = {

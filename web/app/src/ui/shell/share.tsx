@@ -78,7 +78,9 @@ export function Share() {
       ) : (
         <>
           <What pieces={what.pieces} without={without} />
-          <TextField label={w.shareSearch} type="search" value={typed.value} onInput={(value) => (typed.value = value)} />
+          <div class="share-search">
+            <TextField label={w.shareSearch} type="search" value={typed.value} onInput={(value) => (typed.value = value)} />
+          </div>
           <ul aria-label={w.conversations}>
             {shown.map((one) => (
               <li key={one.address}>

@@ -99,8 +99,8 @@ export function ComposerView({ chat, composer }: { chat: Chat; composer: Compose
             dir={text === "" ? undefined : "auto"}
             value={text}
             enterkeyhint={enterSends() ? "send" : "enter"}
-            aria-label={editing ? say.editing : placeholder(chat, files)}
-            placeholder={placeholder(chat, files)}
+            aria-label={editing ? say.editing : purpose(chat, files).label}
+            placeholder={purpose(chat, files).short}
             aria-autocomplete={chat.isRoom.value ? "list" : undefined}
             aria-controls={mentions.offered.length > 0 ? `${mentions.id}-list` : undefined}
             aria-activedescendant={mentions.offered.length > 0 ? `${mentions.id}-${mentions.chosen}` : undefined}
@@ -157,12 +157,15 @@ export function takesFiles(chat: Chat): boolean {
   return open && recorderOf(chat.address).state.peek() === "idle";
 }
 
-function placeholder(chat: Chat, files: boolean): string {
+/** What is written in the field: in full, and as it fits into it on a phone. */
+function purpose(chat: Chat, files: boolean): { label: string; short: string } {
   const say = words().chat;
-  if (files) return say.captionPlaceholder;
-  if (chat.encrypted) return say.writePlaceholder;
+  const rooms = words().rooms;
+  if (files) return { label: say.captionPlaceholder, short: say.captionPlaceholder };
+  if (chat.encrypted) return { label: say.writeLabel, short: say.writePlaceholder };
   const open = chat.isRoom.value && chat.room.value?.private === false;
-  return open ? words().rooms.placeholderOpen : say.writePlainPlaceholder;
+  if (open) return { label: rooms.writeOpenLabel, short: rooms.placeholderOpen };
+  return { label: say.writePlainLabel, short: say.writePlainPlaceholder };
 }
 
 /** Records for this conversation. What is being recorded waits, paused, while another one is on screen. */

@@ -96,7 +96,7 @@ export function Viewer({ chat, message }: { chat: Chat; message: number }) {
           aria-label={failed ? say.again : say.viewerPrevious}
           onClick={() => step(-1)}
         >
-          <Icon name={failed ? "retry" : "back"} size={26} />
+          <Icon name={failed ? "retry" : "chevronBack"} size={26} />
         </button>
       )}
       {at < all.length - 1 && (

@@ -159,7 +159,7 @@ function Head({ chat }: { chat: Chat }) {
           <Icon name="lock" size={14} /> {fill(say.beginningEncrypted, { name })}
         </p>
       )}
-      {window.messages.length === 0 && (
+      {window.messages.length === 0 && !chat.contact.value?.blocked && (
         <Button kind="plain" onClick={() => void chat.try({ do: "send", to: chat.address, text: say.hello, replyTo: null })}>
           {say.hello} {fill(say.sendHello, { name })}
         </Button>
@@ -246,10 +246,19 @@ function FloatingDay({ chat, scroller }: { chat: Chat; scroller: Scroller }) {
   );
 }
 
-/** Says new messages to those who listen, one after the other. */
+/** Says new messages to those who listen, one after the other, and which of the own ones were not sent. */
 function Announcer({ chat }: { chat: Chat }) {
-  const lines = useSignal<{ id: number; text: string }[]>([]);
+  const lines = useSignal<{ id: number | string; text: string }[]>([]);
   const last = useRef<string | null>(null);
+  const onTheirWay = useRef(new Set<number>());
+  useSignalEffect(() => {
+    const own = chat.messages.value.filter((one) => one.own && one.delivery);
+    const failed = own.filter((one) => one.delivery?.is === "failed" && onTheirWay.current.has(one.id));
+    onTheirWay.current = new Set(own.filter((one) => one.delivery?.is !== "failed").map((one) => one.id));
+    if (failed.length === 0) return;
+    const said = failed.map((one) => ({ id: `failed ${one.id}`, text: describe(chat, one) }));
+    lines.value = [...lines.peek().filter((line) => !said.some((one) => one.id === line.id)), ...said].slice(-5);
+  });
   useSignalEffect(() => {
     const messages = chat.messages.value;
     const newest = messages.at(-1)?.place ?? "";
