@@ -372,7 +372,8 @@ impl Screen {
             Output::Notify(note) => FromCore::Notify(note),
             Output::Kept(number) => FromCore::Kept(number),
             Output::Done(number, outcome) => FromCore::Done(number, outcome),
-            Output::Viewed => return Ok(()),
+            // The store of a measurement does not fail.
+            Output::Viewed | Output::Anew => return Ok(()),
             Output::Storage(reason) => return Err(reason.into()),
         };
         Ok(self.event(Event::Core(AccountNumber(0), event))?)
