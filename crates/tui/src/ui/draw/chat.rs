@@ -278,7 +278,7 @@ fn room_remark(app: &App, key: &Key, room: &Room) -> Option<(String, Style)> {
         }
         // Without a connection, or while the room cannot be reached.
         RoomState::Out if is_kept(app, key) => {
-            ("not in this room now: what you write waits · /join".to_owned(), theme.dim())
+            ("not there now: what you write waits · /join".to_owned(), theme.dim())
         }
         RoomState::Out => ("you are not in this room · /join enters it".to_owned(), theme.warn()),
         RoomState::Entering => ("entering…".to_owned(), theme.dim()),
