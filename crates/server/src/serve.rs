@@ -121,13 +121,7 @@ pub async fn run(home: Home) -> Result<After, ServeError> {
     });
     let options = sqlite::Options { on_fatal: Some(on_fatal), ..sqlite::Options::default() };
     let store = open_store(&home, options).await?;
-    let trust = Trust::load(&config, &home).map_err(ServeError::Trust)?;
-    if config.federates() && trust.is_empty() {
-        tracing::warn!(
-            "this system has no certificate authorities, so no other server can be trusted; install \
-             the package ca-certificates"
-        );
-    }
+    let trust = trusted(&config, &home)?;
     let server = Server::new(config, home.clone(), store.clone(), secret, tls);
     server.gate.bound(connections);
     *server.s2s.trust.write() = Arc::new(trust);
@@ -186,6 +180,18 @@ pub async fn run(home: Home) -> Result<After, ServeError> {
     let _ = keeper.await;
     let _ = certificates.await;
     Ok(after)
+}
+
+/// Whom certificates of other servers are trusted from.
+fn trusted(config: &Config, home: &Home) -> Result<Trust, ServeError> {
+    let trust = Trust::load(config, home).map_err(ServeError::Trust)?;
+    if config.federates() && trust.is_empty() {
+        tracing::warn!(
+            "this system has no certificate authorities, so no other server can be trusted; install \
+             the package ca-certificates"
+        );
+    }
+    Ok(trust)
 }
 
 /// What comes before anything is opened: configuration, log, limits of the process, which say how many
