@@ -9,7 +9,7 @@ import { join, normalize } from "node:path";
 import { after, before, test } from "node:test";
 
 import { launch, Person } from "./harness.mjs";
-import { clownfish, listen } from "./programs.mjs";
+import { clownfish, finds, listen } from "./programs.mjs";
 import { Server } from "./server.mjs";
 
 const CONVERSE = new URL("../../tests/interop/converse/node_modules/converse.js/dist/", import.meta.url).pathname;
@@ -125,6 +125,7 @@ test("Converse and Clownfish in a terminal read each other's encrypted messages"
   await nurse.page.evaluate(() => window.api.waitUntil("OMEMOInitialized"));
   const at = ["--server", `127.0.0.1:${server.ports.c2s}`, "--ca", server.authority];
   await clownfish(server, "juliet", ["login", "juliet@localhost", "--password-stdin", ...at], `${PASSWORD}\n`);
+  await finds(server, "juliet", "nurse@localhost");
   await clownfish(server, "juliet", ["send", "nurse@localhost", "Is thy news good, or bad?"]);
   await nurse.page.evaluate(() => window.api.chats.open("juliet@localhost", {}, true));
   await sees(nurse, "Is thy news good");

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
+import { becomes } from "./harness.mjs";
 import { Seat, launch, serve, until } from "./lab/lab.mjs";
 import { Server } from "./server.mjs";
 
@@ -71,9 +72,7 @@ test("a message arrives encrypted, and is there again after the page was loaded 
   await juliet.page.reload();
   await juliet.online();
   await juliet.ask({ do: "open", address: ROMEO });
-  assert.deepEqual(texts(await juliet.messages(ROMEO)), [
-    "O, she doth teach the torches to burn bright!",
-  ]);
+  await becomes(async () => texts(await juliet.messages(ROMEO)), ["O, she doth teach the torches to burn bright!"]);
 });
 
 test("a file goes from person to person, and only ciphertext is kept", async () => {
@@ -135,7 +134,7 @@ test("a file that no message ever got does not stay, and one that a message has 
   assert.equal(await files(), 2);
   await romeo.page.reload();
   await romeo.online();
-  assert.equal(await files(), 1);
+  await becomes(files, 1);
   await romeo.sent();
 });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { befriend, devices, inside, knows, message, open, sees, seesEncrypted, write } from "./acts.mjs";
+import { becomes, hears } from "./harness.mjs";
 import { stage } from "./stage.mjs";
 
 const NOT_FOR_THIS = /was not encrypted for this device/;
@@ -27,12 +28,12 @@ test("a second device is told, written to and named, reads what comes from then 
   await desk.page.getByRole("menuitem", { name: "Name this device" }).click();
   await desk.page.getByLabel("Name of this device").fill("The desk");
   await desk.page.getByRole("button", { name: "Save" }).click();
-  await desk.page.getByText("The device has a new name").first().waitFor();
+  await hears(desk.page, "The device has a new name");
 
   const phone = await there.sit("juliet", { size: "phone", known: true });
   await settings(phone.page, "devices");
   await devices(phone.page).filter({ hasText: "The desk" }).waitFor();
-  assert.equal(await devices(phone.page).count(), 2, "the new one knows the other by its name");
+  await becomes(() => devices(phone.page).count(), 2, "the new one knows the other by its name");
   await phone.accessible();
   await phone.picture("devices-phone");
 
@@ -64,7 +65,7 @@ test("a second device is told, written to and named, reads what comes from then 
   await gone.getByRole("button", { name: /^Actions for/ }).click();
   await desk.page.getByRole("menuitem", { name: "Remove from the account" }).click();
   await desk.page.getByRole("dialog").getByRole("button", { name: "Remove from the account" }).click();
-  await desk.page.getByText(/ is removed$/).first().waitFor();
+  await hears(desk.page, " is removed");
   await open(desk.page, "romeo@localhost");
   await write(desk.page, "I would not for the world they saw thee here");
   await seesEncrypted(romeo.page, "for the world");

@@ -5,10 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { composer, inside, message, seesEncrypted, ticks, write } from "./acts.mjs";
-import { Person } from "./harness.mjs";
+import { becomes, hears, NO_SERVER, Person } from "./harness.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
-
-const NO_SERVER = /WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/;
 
 const there = stage();
 const people = there.pair;
@@ -65,8 +63,8 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await page.getByRole("button", { name: /Forward/ }).first().click();
   await page.getByRole("dialog").getByRole("checkbox", { name: /bert/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
-  await page.getByText("Forwarded to").waitFor();
-  for (const text of ["Act one", "Act two", "Act three"]) assert.equal(await count(page, text), 2, text);
+  await hears(page, "Forwarded to");
+  for (const text of ["Act one", "Act two", "Act three"]) await becomes(() => count(page, text), 2, text);
 
   // The core breaks: what is in the timeline does not come back into the field.
   const [worker] = page.workers();
@@ -81,7 +79,7 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await begun;
   await write(page, "Written into the gap");
   await ticks(page, "into the gap", "Waiting to be sent");
-  assert.equal(await composer(page).inputValue(), "");
+  await becomes(() => composer(page).inputValue(), "");
   assert.equal(await page.locator(".toast-problem").count(), 0);
 
   await page.reload();
@@ -92,10 +90,10 @@ test("what waits is sent once, or not at all where it was called off", async () 
   await ticks(page, "into the gap", /Delivered|Read/);
   await seesEncrypted(bert.page, "into the gap");
   for (const text of ["without a network", "into the gap"]) {
-    assert.equal(await count(bert.page, text), 1, text);
+    await becomes(() => count(bert.page, text), 1, text);
     assert.equal(await count(page, text), 1, text);
   }
-  for (const text of ["Act one", "Act two", "Act three"]) assert.equal(await count(bert.page, text), 2, text);
+  for (const text of ["Act one", "Act two", "Act three"]) await becomes(() => count(bert.page, text), 2, text);
   const ever = await bert.page.evaluate(() => globalThis.ever);
   assert.ok(!/DISCARDED|wrong|deleted/.test(ever), ever);
 

@@ -7,6 +7,12 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
+import { PATIENCE, PROGRAM } from "../app/dev/browser.mjs";
+import { noteToasts } from "../app/dev/checks/waiting.mjs";
+
+export { PATIENCE } from "../app/dev/browser.mjs";
+export { becomes, hears } from "../app/dev/checks/waiting.mjs";
+
 const modules = createRequire(new URL("../app/package.json", import.meta.url));
 const { chromium } = modules("playwright-core");
 
@@ -17,18 +23,6 @@ const PICTURES = join(ROOT, "target/web-pictures");
 export const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
   desktop: { viewport: { width: 1280, height: 800 }, hasTouch: false, isMobile: false, deviceScaleFactor: 1 },
-};
-
-/** Everything in these tests is on one machine; only a machine that is very busy takes this long. */
-export const PATIENCE = 60_000;
-
-const PROGRAM = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-  ],
 };
 
 export function launch(...more) {
@@ -42,6 +36,9 @@ export async function eventually(page, condition) {
     await setTimeout(20);
   }
 }
+
+/** What browsers complain about when the server is gone, in the middle of something or not. */
+export const NO_SERVER = /WebSocket connection|net::ERR_(CONNECTION_|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED)/;
 
 /** Contexts of a test are incognito, where Chromium has no push service, and says so by itself. */
 const WITHOUT_PUSH = /does not support the Push API in incognito mode/;
@@ -72,6 +69,7 @@ export class Person {
       ? await chromium.launchPersistentContext(profile, { ...PROGRAM, ...options })
       : await browser.newContext(options);
     person.context.setDefaultTimeout(PATIENCE);
+    await person.context.addInitScript(noteToasts);
     await person.context.addInitScript(() => {
       addEventListener("securitypolicyviolation", (event) => {
         console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);

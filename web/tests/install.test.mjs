@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { composer, inside, invitation, message, open, register, sees, seesEncrypted, ticks, write } from "./acts.mjs";
-import { Person } from "./harness.mjs";
+import { becomes, Person } from "./harness.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
 
 const there = stage();
@@ -30,8 +30,7 @@ test("Chromium finds nothing missing for an installation", async (context) => {
   const { url, errors, data } = await devtools.send("Page.getAppManifest");
   assert.equal(url, `${there.server.url}manifest.webmanifest`);
   assert.deepEqual(errors, []);
-  const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
-  assert.deepEqual(installabilityErrors, []);
+  await becomes(async () => (await devtools.send("Page.getInstallabilityErrors")).installabilityErrors, []);
   const { appId } = await devtools.send("Page.getAppId");
   assert.equal(appId, there.server.url);
 
@@ -185,7 +184,7 @@ test("whoever has come in is asked once whether it shall be an app, and the brow
   await inside(page);
   assert.equal(await page.evaluate(() => globalThis.asked), 0);
   await page.getByRole("button", { name: "Install Clownfish" }).click();
-  assert.equal(await page.evaluate(() => globalThis.asked), 1);
+  await becomes(() => page.evaluate(() => globalThis.asked), 1);
   await page.evaluate(() => dispatchEvent(new Event("appinstalled")));
   await page.getByText("Clownfish is installed").waitFor();
   await page.evaluate(() => (location.hash = "#/settings/profile"));
@@ -203,7 +202,9 @@ test("an invitation on an iPhone goes from Safari into the app on the Home Scree
   await safari.page.getByRole("heading", { name: "First put Clownfish on your Home Screen" }).waitFor();
   await safari.accessible();
   await safari.page.getByRole("button", { name: "Copy the invitation" }).click();
-  const copied = await safari.page.evaluate(() => navigator.clipboard.readText());
+  const clipboard = () => safari.page.evaluate(() => navigator.clipboard.readText());
+  await becomes(async () => (await clipboard()).includes("localhost"), true);
+  const copied = await clipboard();
   assert.equal(await safari.page.getByRole("textbox", { name: "Your name" }).count(), 0, "no account is made here");
   await safari.leave();
 

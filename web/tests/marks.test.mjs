@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { composer, knows, message, open, sees, seesEncrypted, ticks, write } from "./acts.mjs";
+import { becomes } from "./harness.mjs";
 import { stage } from "./stage.mjs";
 
 const there = stage();
@@ -77,12 +78,12 @@ test("what is being typed, put right and taken back is seen at the other end", a
   await juliet.page.getByRole("button", { name: "Save the change" }).click();
   await seesEncrypted(romeo.page, "not by the moon");
   await message(romeo.page, "not by the moon").getByTitle("Edited: show earlier versions").waitFor();
-  assert.equal(await romeo.page.locator("[data-message]").filter({ hasText: "by the sun" }).count(), 0);
+  await becomes(() => romeo.page.locator("[data-message]").filter({ hasText: "by the sun" }).count(), 0);
 
   await choose(romeo.page, "blessed moon", "Delete for everyone…");
   await romeo.page.getByRole("dialog").getByRole("button", { name: "Delete for everyone" }).click();
   await juliet.page.getByText("This message was deleted.").waitFor();
-  assert.equal(await juliet.page.locator("[data-message]").filter({ hasText: "blessed moon" }).count(), 0);
+  await becomes(() => juliet.page.locator("[data-message]").filter({ hasText: "blessed moon" }).count(), 0);
 
   // What was begun is there after a look elsewhere, and after the page was loaded anew.
   await composer(romeo.page).fill("What shall I swear by?");
@@ -92,7 +93,7 @@ test("what is being typed, put right and taken back is seen at the other end", a
   await romeo.page.getByText("Draft:").waitFor();
   await romeo.page.reload();
   await open(romeo.page, "rosaline@localhost");
-  assert.equal(await composer(romeo.page).inputValue(), "What shall I swear by?");
+  await becomes(() => composer(romeo.page).inputValue(), "What shall I swear by?");
   await romeo.leave();
   await juliet.leave();
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { open, seesEncrypted, ticks, write } from "./acts.mjs";
-import { clownfish, listen, Program } from "./programs.mjs";
+import { clownfish, finds, listen, Program } from "./programs.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -19,6 +19,7 @@ test("Clownfish in a terminal and in a browser read each other", async () => {
   await server.addAccount("romeo", PASSWORD);
   const at = ["--server", `127.0.0.1:${server.ports.c2s}`, "--ca", server.authority];
   await clownfish(server, "romeo", ["login", "romeo@localhost", "--password-stdin", ...at], `${PASSWORD}\n`);
+  await finds(server, "romeo", "juliet@localhost");
   await clownfish(server, "romeo", ["send", "juliet@localhost", "Call me but love, and I'll be new baptized"]);
   await open(juliet.page, "romeo@localhost");
   await seesEncrypted(juliet.page, "new baptized");

@@ -70,7 +70,7 @@ test("a large picture is seen blurred at once, in its place, and nothing moves w
   await place.locator(".picture-ready").waitFor();
   assert.deepEqual(await size(), before);
   await place.getByRole("button", { name: /Noise, red on the left/ }).waitFor();
-  assert.equal(await small.count(), 0);
+  await small.waitFor({ state: "detached" });
   await message(juliet.page, "With its caption").waitFor();
   await romeo.leave();
   await juliet.leave();

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { PATIENCE } from "./harness.mjs";
+import { becomes, PATIENCE } from "./harness.mjs";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const CLOWNFISH = process.env.CLOWNFISH ?? join(ROOT, "target/debug/clownfish");
@@ -55,6 +55,11 @@ export function clownfish(server, profile, options, input = "") {
     });
     child.stdin.end(input);
   });
+}
+
+/** Waits until a terminal finds a device of an address: nobody can encrypt for who has none. */
+export async function finds(server, profile, address) {
+  await becomes(async () => (await clownfish(server, profile, ["devices", address, "--json"])).includes('"active":true'), true);
 }
 
 /** The terminal's Clownfish while it tells everything that arrives. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { befriend, composer, message, open, sees, seesEncrypted, write } from "./acts.mjs";
+import { hears } from "./harness.mjs";
 import { clownfish, listen } from "./programs.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
 
@@ -82,7 +83,7 @@ test("a private group: made, entered, written in by two browsers and a terminal,
   await to(juliet.page, `#/details/${encodeURIComponent(room)}`);
   await button(juliet.page, "Leave").click();
   await button(juliet.page.getByRole("dialog"), "Leave").click();
-  await juliet.page.getByText(/You left The feast/).waitFor();
+  await hears(juliet.page, "You left The feast");
   await write(romeo.page, "Ay, so I fear; the more is my unrest");
   await sees(romeo.page, "the more is my unrest");
   await open(juliet.page, "romeo@localhost");
@@ -104,7 +105,7 @@ test("a channel is entered by its link, and says that it is open", async () => {
   await anna.page.getByText("Everybody who enters can read along. Nothing here is encrypted.").waitFor();
   await to(anna.page, `#/details/${encodeURIComponent(room)}`);
   await anna.page.getByRole("button", { name: /^Link to it/ }).click();
-  await anna.page.getByText("Copied", { exact: true }).waitFor();
+  await hears(anna.page, "Copied");
   const link = await anna.page.evaluate(() => navigator.clipboard.readText());
   await open(anna.page, room);
 
@@ -137,7 +138,7 @@ test("a private group is entered by a link, and by whoever asks and is let in", 
   const dialog = mab.page.getByRole("dialog");
   await button(dialog, "Make a link").click();
   await button(dialog, "Copy link").click();
-  await mab.page.getByText("Copied", { exact: true }).waitFor();
+  await hears(mab.page, "Copied");
   await mab.accessible();
   const link = await mab.page.evaluate(() => navigator.clipboard.readText());
   await mab.page.keyboard.press("Escape");
@@ -154,7 +155,7 @@ test("a private group is entered by a link, and by whoever asks and is let in", 
   await button(snug.page, "Send request").click();
   await snug.page.getByText("Request sent. An admin decides.").waitFor();
   await button(mab.page, "Let snug in").click();
-  await mab.page.getByText("snug is a member now").waitFor();
+  await hears(mab.page, "snug is a member now");
   await open(snug.page, room);
   await composer(snug.page).waitFor();
 

@@ -2,7 +2,6 @@
 // loopback address and in a folder of its own that is gone afterwards.
 
 import { execFile, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -18,28 +17,49 @@ const ANEMONE = process.env.ANEMONE ?? join(ROOT, "target/debug/anemone");
 const run = promisify(execFile);
 
 /** How long a program may take for what it does in well under a second. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 /** Below what the system gives to clients, and beside the ports of tests/interop. */
 const [FIRST_PORT, LAST_PORT] = [22_000, 31_000];
+/** So many are for one program of tests, which holds the first of them for as long as it runs. */
+const STRETCH = 200;
+
+let stretch = null;
 
 /**
- * Ports that nobody listens on; all are held until all are known, so that they differ. Those that the system gives
- * out could be a client's before the server has them.
+ * Ports that nobody listens on, and that no other program of tests takes, not even while a server is away for a while.
+ * Those that the system gives out could be a client's before the server has them.
  */
 export async function freePorts(count) {
-  const holders = [];
-  while (holders.length < count) {
-    const port = randomInt(FIRST_PORT, LAST_PORT);
-    const holder = createServer();
-    const held = await new Promise((done) => {
-      holder.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true));
-    });
-    if (held) holders.push(holder);
+  stretch ??= numbers();
+  const free = [];
+  while (free.length < count) {
+    const { value: port } = await stretch.next();
+    const holder = await hold(port);
+    if (!holder) continue;
+    await new Promise((done) => holder.close(done));
+    free.push(port);
   }
-  const ports = holders.map((holder) => holder.address().port);
-  await Promise.all(holders.map((holder) => new Promise((done) => holder.close(done))));
-  return ports;
+  return free;
+}
+
+/** The numbers of a stretch that this program has for itself, over and over. */
+async function* numbers() {
+  for (let first = FIRST_PORT; first < LAST_PORT; first += STRETCH) {
+    const holder = await hold(first);
+    if (!holder) continue;
+    holder.unref();
+    for (let at = 1; ; at = (at % (STRETCH - 1)) + 1) yield first + at;
+  }
+  throw new Error("all ports for tests are taken");
+}
+
+/** Listens on a port, if nobody else does. */
+function hold(port) {
+  const holder = createServer();
+  return new Promise((done) => {
+    holder.once("error", () => done(null)).listen(port, "127.0.0.1", () => done(holder));
+  });
 }
 
 export class Server {

@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { eventually, launch, Person } from "./harness.mjs";
+import { freePorts } from "./server.mjs";
 import { version } from "./versions.mjs";
 
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
@@ -21,6 +22,7 @@ class Site {
 
   async open(number) {
     this.files = await version(number);
+    [this.port] = this.port ? [this.port] : await freePorts(1);
     this.missing = [];
     this.server = createServer((request, response) => {
       const path = new URL(request.url, "http://localhost").pathname;
@@ -33,9 +35,8 @@ class Site {
       }
       response.setHeader("content-type", TYPES[path.split(".").at(-1)] ?? (path === "/" ? "text/html" : "application/octet-stream"));
       response.end(file);
-    }).listen(this.port ?? 0, "127.0.0.1");
+    }).listen(this.port, "127.0.0.1");
     await once(this.server, "listening");
-    this.port = this.server.address().port;
     this.url = `http://localhost:${this.port}/`;
   }
 

@@ -4,10 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { composer, inside, message, open, sees, seesEncrypted, signIn, ticks, write } from "./acts.mjs";
-import { eventually, Person } from "./harness.mjs";
+import { becomes, eventually, NO_SERVER, Person } from "./harness.mjs";
 import { PASSWORD, stage } from "./stage.mjs";
-
-const NO_SERVER = /WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/;
 
 const there = stage();
 const people = there.pair;
@@ -159,7 +157,7 @@ test("a full disk is told, what was written stays in the field, and goes out whe
   await composer(otto.page).fill("Not to be lost");
   await devtools.send("Storage.overrideQuotaForOrigin", { origin });
   await otto.page.getByText("Nothing can be kept on this device").waitFor({ state: "detached" });
-  assert.equal(await composer(otto.page).inputValue(), "Not to be lost");
+  await becomes(() => composer(otto.page).inputValue(), "Not to be lost");
   await otto.page.getByRole("button", { name: "Send", exact: true }).click();
   await ticks(otto.page, "Not to be lost", /Delivered|Read/);
   await seesEncrypted(paula.page, "Not to be lost");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { befriend, composer, message, open, sees, ticks, write } from "./acts.mjs";
-import { eventually } from "./harness.mjs";
+import { becomes, eventually } from "./harness.mjs";
 import { stage } from "./stage.mjs";
 import { version } from "./versions.mjs";
 
@@ -77,8 +77,7 @@ for (const size of ["phone", "desktop"]) {
     await composer(page).waitFor();
     assert.match(await running(page), /main-v2-/);
     assert.equal(page.url(), place, "the conversation is still open");
-    await page.waitForFunction(() => document.querySelector("textarea")?.value !== "");
-    assert.equal(await composer(page).inputValue(), "a thought, and the rest of it");
+    await becomes(() => composer(page).inputValue(), "a thought, and the rest of it");
     for (const one of [page, juliet.page]) {
       await sees(one, "said just before");
       assert.equal(await count(one, "said just before"), 1);
@@ -121,7 +120,7 @@ test("an old service worker starts its page from a server that has nothing of it
   });
   await page.getByRole("heading", { name: "Appearance" }).first().waitFor();
   await open(page, "juliet-old@localhost");
-  assert.equal(await composer(page).inputValue(), "half a thought");
+  await becomes(() => composer(page).inputValue(), "half a thought");
   await write(juliet.page, "still there?");
   await sees(page, "still there?");
   assert.deepEqual(asked, [], "it asks the server for no part of itself");

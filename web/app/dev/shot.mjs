@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 
+import { PROGRAM } from "./browser.mjs";
 import { serve } from "./serve.mjs";
 
 export const SIZES = {
@@ -19,10 +20,7 @@ export const SIZES = {
 };
 
 export function launch() {
-  return chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-  });
+  return chromium.launch(PROGRAM);
 }
 
 export async function open(browser, url, { size = "phone", theme = "light", dir = "ltr", lang = "en", query = "", route = "list" }) {

@@ -12,6 +12,8 @@ import { dirname, join } from "node:path";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 
+import { PATIENCE, PROGRAM } from "../../app/dev/browser.mjs";
+import { becomes } from "../../app/dev/checks/waiting.mjs";
 import { contentPolicy } from "../../policy.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -136,13 +138,7 @@ async function host(files, port, policy = POLICY) {
 }
 
 export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--ignore-certificate-errors",
-    ],
-  });
+  return chromium.launch({ ...PROGRAM, args: [...PROGRAM.args, "--ignore-certificate-errors"] });
 }
 
 /** One person's browser with a page of the lab. */
@@ -151,6 +147,7 @@ export class Seat {
     const seat = new Seat();
     seat.url = url;
     seat.context = await browser.newContext({ ignoreHTTPSErrors: true });
+    seat.context.setDefaultTimeout(PATIENCE);
     seat.page = await seat.open();
     return seat;
   }
@@ -184,9 +181,7 @@ export class Seat {
 
   /** Waits until a device of somebody is known: before that nothing can be encrypted for them. */
   async knows(address, page = this.page) {
-    await this.ask({ do: "devices", address }, page);
-    const told = (address) => globalThis.notices.some((one) => one.is === "devices" && one.address === address);
-    await until(page, told, address);
+    await becomes(async () => (await this.ask({ do: "devices", address }, page)).devices?.length > 0, true);
   }
 
   online(page = this.page) {
@@ -225,5 +220,5 @@ export class Seat {
 
 /** Waits for a condition in a page. Everything is on one machine; only a busy one takes so long. */
 export function until(page, condition, argument) {
-  return page.waitForFunction(condition, argument, { timeout: 60_000, polling: 20 });
+  return page.waitForFunction(condition, argument, { timeout: PATIENCE, polling: 20 });
 }

@@ -40,6 +40,7 @@ describe("deleting on this device", { concurrency: AT_ONCE }, () => {
     const dialog = on.getByRole("dialog");
     await dialog.getByText(/everyone else in the chat keeps it, and so do your other devices/).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
     assert.deepEqual(await asked(on), []);
     await theirs.focus();
     await on.keyboard.press("Enter");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { AT_ONCE, lastPicture, page, reused, settled } from "./seat.mjs";
+import { AT_ONCE, becomes, lastPicture, page, reused, settled } from "./seat.mjs";
 
 const ROMEO = "chat/romeo%40verona.example";
 const VIOLA = "chat/viola%40illyria.example";
@@ -75,7 +75,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
       await moves(on);
       await button(bar(on), "Pause").click();
       await button(bar(on), "Play").waitFor();
-      assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+      await until(on, () => globalThis.sound.paused);
       await go(on, "#/chat/nurse%40anemone.example");
       await on.getByText("By and by, I come!").last().waitFor();
       await button(bar(on), "Play").click();
@@ -86,11 +86,11 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
       await bar(on).getByRole("button", { name: /show the message/ }).click();
       await bar(on).waitFor({ state: "detached" });
       await button(voice(on), "Pause").waitFor();
-      assert.ok(Number(await voice(on).getByRole("slider").inputValue()) >= 30);
+      await becomes(async () => Number(await voice(on).getByRole("slider").inputValue()) >= 30, true);
       await moves(on, ".audio-seek");
       await button(voice(on), "Pause").click();
       await button(voice(on), "Play").waitFor();
-      assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+      await until(on, () => globalThis.sound.paused);
     });
   }
 
@@ -101,11 +101,11 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await button(bar(on), "End playback").focus();
     await on.keyboard.press("Enter");
     await bar(on).waitFor({ state: "detached" });
-    assert.ok(await on.evaluate(() => document.activeElement.matches(".pane-main")));
-    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+    await until(on, () => document.activeElement.matches(".pane-main"));
+    await until(on, () => globalThis.sound.paused);
     await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 1e6));
     await button(voice(on), "Play").waitFor();
-    assert.ok(Number(await voice(on).getByRole("slider").inputValue()) >= 20);
+    await becomes(async () => Number(await voice(on).getByRole("slider").inputValue()) >= 20, true);
   });
 
   test("who steers the bar by keys keeps it until they leave it", async (t) => {
@@ -129,7 +129,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await bar(on).waitFor({ state: "detached" });
     await on.evaluate(() => (document.querySelector(".timeline-box").scrollTop = 1e6));
     await button(voice(on), "Play").waitFor();
-    assert.equal(await voice(on).getByRole("slider").inputValue(), "0");
+    await becomes(() => voice(on).getByRole("slider").inputValue(), "0");
 
     await button(voice(on), "Play").click();
     await button(voice(on), "Pause").waitFor();
@@ -141,7 +141,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
       await globalThis.store.ask({ do: "retract", message: id });
     });
     await bar(on).waitFor({ state: "detached" });
-    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+    await until(on, () => globalThis.sound.paused);
 
     await go(on, `#/${VIOLA}`);
     const song = on.locator("[data-message]").filter({ has: on.getByRole("group", { name: /^Sound/ }) });
@@ -149,7 +149,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await button(song, "Pause").waitFor();
     await on.evaluate(() => globalThis.store.ask({ do: "signOut" }));
     await on.getByRole("heading", { name: "Welcome to Clownfish" }).waitFor();
-    assert.equal(await on.evaluate(() => globalThis.sound.paused), true);
+    await until(on, () => globalThis.sound.paused);
   });
 
   test("films and sounds of the gallery are played in the viewer", async (t) => {
@@ -221,7 +221,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await button(gallery, /^Play.*willow-cabin/).waitFor();
     await button(gallery, /^Play.*old-song/).click();
     await on.locator(".viewer").getByText("1 of 4").waitFor();
-    assert.deepEqual(await on.evaluate(() => globalThis.parts), [null, "on"]);
+    await becomes(() => on.evaluate(() => globalThis.parts), [null, "on"]);
   });
 
   test("from a bubble the viewer turns through the whole conversation, also where that is not loaded", async (t) => {
@@ -255,7 +255,7 @@ describe("sounds and pictures", { concurrency: AT_ONCE }, () => {
     await viewer.getByText("11 of 21").waitFor();
     await on.keyboard.press("Escape");
     await viewer.waitFor({ state: "detached" });
-    assert.equal(await on.evaluate(() => document.activeElement.matches(".picture-open, [data-message]")), true);
+    await until(on, () => document.activeElement.matches(".picture-open, [data-message]"));
   });
 
   test("a gallery of a thousand pictures holds those that are in sight", async (t) => {

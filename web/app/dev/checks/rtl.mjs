@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { AT_ONCE, fingers, lastPicture, middle, page, settled } from "./seat.mjs";
+import { AT_ONCE, becomes, fingers, lastPicture, middle, page, settled } from "./seat.mjs";
 
 /** Where, and what is seen there. */
 const PLACES = [
@@ -75,6 +75,7 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
       const on = await page(t, { size, query: RTL });
       await on.getByRole("searchbox").fill("rom");
       await on.getByRole("region", { name: "People" }).waitFor();
+      await settled(on);
       assert.deepEqual(await on.evaluate(wide), []);
       await on.getByRole("searchbox").fill("");
       await line(on, /Romeo/).click();
@@ -88,9 +89,9 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
       assert.ok(pointing.length > 0 && pointing.every((one) => one.startsWith("matrix(-1")), pointing.join());
       const field = on.getByRole("textbox", { name: "Message" });
       await field.fill("שלום Romeo, see https://verona.example/balcony (at 9)!");
-      assert.equal(await field.evaluate((one) => getComputedStyle(one).direction), "rtl");
+      await becomes(() => field.evaluate((one) => getComputedStyle(one).direction), "rtl");
       await field.fill("Hello, ");
-      assert.equal(await field.evaluate((one) => one.matches(":dir(ltr)")), true);
+      await becomes(() => field.evaluate((one) => one.matches(":dir(ltr)")), true);
       await field.fill("שלום Romeo, see https://verona.example/balcony (at 9)!");
       await button(on, "Send").click();
       const sent = message(on, "see https://verona");
@@ -111,6 +112,7 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
       assert.deepEqual(await on.evaluate(wide), []);
       await sent.locator("time").first().click({ button: "right" });
       await on.getByRole("menuitem", { name: "Reply" }).waitFor();
+      await settled(on);
       const menu = await on.getByRole("menu").boundingBox();
       assert.ok(menu.x >= 0 && menu.x + menu.width <= on.viewportSize().width, JSON.stringify(menu));
       await on.getByRole("menuitem", { name: "Reply" }).click();
@@ -167,6 +169,7 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     await on.evaluate(() => (location.hash = "#/chat/masque%40conference.anemone.example"));
     const line = on.locator(".happenings li").filter({ hasText: "Romeo is an admin now" });
     await line.waitFor();
+    await settled(on);
     const [text, time] = await line.evaluate((one) => ["span", "time"].map((what) => one.querySelector(what).getBoundingClientRect().toJSON()));
     assert.ok(time.left - text.right >= 4, `${text.right} and ${time.left}`);
   });
@@ -204,6 +207,7 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     await viewer.getByText("19 of 21").waitFor();
     await on.keyboard.press("ArrowLeft");
     await viewer.getByText("20 of 21").waitFor();
+    await settled(on);
     const [next, previous] = await Promise.all(["Next", "Previous"].map((name) => button(viewer, name).boundingBox()));
     assert.ok(next.x < 200 && previous.x > 1000, `${next.x} and ${previous.x}`);
     const icons = await viewer.locator(".viewer-step .icon").evaluateAll((all) => all.map((one) => getComputedStyle(one).transform));
@@ -224,11 +228,12 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     const first = button(on, "React with 👍");
     await first.focus();
     const place = () => on.evaluate(() => document.activeElement.getBoundingClientRect().x);
+    await settled(on);
     const before = await place();
     await on.keyboard.press("ArrowLeft");
-    assert.ok((await place()) < before, "to the left");
+    await becomes(async () => (await place()) < before, true, "to the left");
     await on.keyboard.press("ArrowRight");
-    assert.equal(await place(), before);
+    await becomes(place, before);
   });
 
   test("the bar of a sound that plays elsewhere", async (t) => {
@@ -240,6 +245,7 @@ describe("from right to left", { concurrency: AT_ONCE }, () => {
     });
     const bar = on.getByRole("region", { name: "Wiedergabe" });
     await bar.getByRole("button", { name: /^Du.*Sprachnachricht.*Nachricht zeigen$/ }).waitFor();
+    await settled(on);
     const [plays, ends] = await Promise.all(["Pause", "Wiedergabe beenden"].map((name) => bar.getByRole("button", { name }).boundingBox()));
     assert.ok(plays.x > ends.x && ends.x >= 0 && plays.x + plays.width <= 390, `${JSON.stringify(plays)} ${JSON.stringify(ends)}`);
   });

@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 
+import { PATIENCE } from "../browser.mjs";
 import { serve } from "../serve.mjs";
 import { launch, SIZES } from "../shot.mjs";
+import { noteToasts } from "./waiting.mjs";
+
+export { becomes, hears } from "./waiting.mjs";
 
 /** Checks that run at the same time: most of them wait for something. */
 export const AT_ONCE = 3;
-/** Only a machine that is very busy takes this long. */
-const PATIENCE = 60_000;
 
 let server;
 let browser;
@@ -50,7 +52,8 @@ async function open({ size, theme = "light", init, agent, touch, now, motion = "
     errors.push(`a dialog of the browser: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  if (init) await on.addInitScript(init);
+  await on.addInitScript(noteToasts);
+  if (init) await on.addInitScript(...[init].flat());
   if (now) await on.clock.setFixedTime(now);
   return window;
 }
@@ -64,6 +67,20 @@ export async function page(t, { size = "desktop", query = "", route = "list", ..
     assert.deepEqual(errors, []);
   });
   return on;
+}
+
+/**
+ * In a page, as `init: [held, 2_000]`: timers of so many milliseconds go off when the test says so, with `goOff()`, and
+ * not because a machine is slow.
+ */
+export function held(ms) {
+  const { setTimeout } = globalThis;
+  const waiting = [];
+  globalThis.goOff = () => {
+    for (const then of waiting.splice(0)) then();
+  };
+  // No timer has the number that is given for it.
+  globalThis.setTimeout = (then, after, ...rest) => (after === ms ? -waiting.push(then) : setTimeout(then, after, ...rest));
 }
 
 /** Windows that wait for another test. */
