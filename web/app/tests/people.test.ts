@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fill, straight } from "../src/i18n";
+import { joints } from "../src/ui/kit/address";
 import { meantServer, nameProblem, parseAddress } from "../src/ui/people/address";
 import { ago } from "../src/ui/people/ago";
 import { groups, sameFingerprint } from "../src/ui/people/fingerprint";
@@ -214,4 +215,11 @@ test("the square that is cut out stays within the picture", () => {
   assert.deepEqual(moved({ x: 390, y: 290, side: 10 }, { side: 9000 }, 400, 300), { x: 100, y: 0, side: 300 });
   assert.equal(moved(square, { side: 1 }, 400, 300).side, 32);
   assert.equal(moved({ x: 0, y: 0, side: 8 }, { side: 1 }, 8, 8).side, 8);
+});
+
+test("an address is broken before its server and after dots, and nothing of it is lost", () => {
+  assert.deepEqual(joints("romeo.m@verona.example"), ["romeo.", "m", "@verona.", "example"]);
+  for (const odd of ["", "@", "..@@..", "a@", "@b", "a.@b", "no joint", "光源氏@heian.example", "a..b@c"]) {
+    assert.equal(joints(odd).join(""), odd);
+  }
 });

@@ -2,6 +2,7 @@
 
 import "./base.css";
 
+export { Address } from "./address";
 export { Avatar, usePicture, type AvatarProps } from "./avatar";
 export { Button, IconButton, type ButtonProps, type IconButtonProps } from "./button";
 export { composing } from "./composing";

@@ -4,7 +4,7 @@ import type { Contact, Conversation, Mute } from "../../core/types";
 import { fill, region, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast } from "../kit";
+import { Address, Avatar, Button, confirm, Group, Icon, openMenu, Page, Row, toast } from "../kit";
 import { showGallery } from "../chat/wish";
 import { hidden, muted } from "../shell/conversations";
 import { longTime, now } from "../shell/time";
@@ -74,10 +74,10 @@ function Who({ address, name, contact, known }: PersonProps & { contact: Contact
       {/* Nothing of strangers is loaded. */}
       <Avatar address={address} name={name} avatar={known ? contact?.avatar : null} size={104} />
       <h2 class="person-name">
-        <bdi>{name}</bdi>
+        <Address text={name} />
       </h2>
       <button type="button" class="person-address" title={w.copyAddress} onClick={() => void copy(address)}>
-        <bdi>{address}</bdi>
+        <Address text={address} />
         <Icon name="copy" size={16} />
         <span class="hidden-text">{w.copyAddress}</span>
       </button>

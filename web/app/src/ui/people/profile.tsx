@@ -4,7 +4,7 @@ import type { Account } from "../../core/types";
 import { fill, words } from "../../i18n";
 import { go } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Group, Page, Row, TextField } from "../kit";
+import { Address, Avatar, Button, Group, Page, Row, TextField } from "../kit";
 import { install, installable } from "../welcome/install";
 import { nameOf } from "./address";
 import { useAsk } from "./ask";
@@ -30,7 +30,7 @@ export function Profile() {
       <Group>
         <Row
           icon="mail"
-          label={<bdi>{account.address}</bdi>}
+          label={<Address text={account.address} />}
           hint={`${w.address} · ${status(account)}`}
           end={<span class="hidden-text">{words().people.qr.copyAddress}</span>}
           onClick={() => void copy(account.address)}

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Device } from "../../core/types";
 import { fill, words } from "../../i18n";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Dialog, QrCode } from "../kit";
+import { Address, Avatar, Button, Dialog, QrCode } from "../kit";
 import { nameOf } from "./address";
 import { personLink } from "./links";
 import { canShare, copy, shareText } from "./share";
@@ -44,7 +44,7 @@ export function QrShow({ onClose }: { onClose: () => void }) {
           <Avatar address={account.address} name={name} avatar={account.avatar} size={44} />
           <div class="qr-card-words">
             <bdi class="qr-card-name">{name}</bdi>
-            <bdi class="qr-card-address">{account.address}</bdi>
+            <Address class="qr-card-address" text={account.address} />
           </div>
         </div>
         <QrCode text={link} label={w.label} />

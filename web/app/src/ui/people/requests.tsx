@@ -5,7 +5,7 @@ import type { Contact, Content, Conversation, Message } from "../../core/types";
 import { fill, region, words } from "../../i18n";
 import { go, route } from "../../route";
 import { useStore } from "../../state/use";
-import { Avatar, Button, Empty, IconButton, openMenu, Page, toast } from "../kit";
+import { Address, Avatar, Button, Empty, IconButton, openMenu, Page, toast } from "../kit";
 import { longTime } from "../shell/time";
 import { useAsk } from "./ask";
 import { block } from "./block";
@@ -107,9 +107,9 @@ function Request({ address, name, contact, conversation }: Asked) {
         <Avatar address={address} name={name} avatar={null} size={48} />
         <div class="request-words">
           <h2 class="request-name">
-            <bdi>{name}</bdi>
+            <Address text={name} />
           </h2>
-          {name !== address && <bdi class="request-address">{address}</bdi>}
+          {name !== address && <Address class="request-address" text={address} />}
           <p class="request-why">{why}</p>
         </div>
         <IconButton icon="more" label={fill(w.actions, { name })} onClick={(event) => menu(event.currentTarget)} />
@@ -148,7 +148,7 @@ function Invitation({ address, name }: { address: string; name: string }) {
           <h2 class="request-name">
             <bdi>{name}</bdi>
           </h2>
-          <bdi class="request-address">{address}</bdi>
+          <Address class="request-address" text={address} />
           <p class="request-why">{fill(w.title, { name: inviter })}</p>
         </div>
         {by !== null && (

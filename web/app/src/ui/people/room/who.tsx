@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 
 import type { Room } from "../../../core/types";
 import { words } from "../../../i18n";
-import { Avatar, Button, Icon } from "../../kit";
+import { Address, Avatar, Button, Icon } from "../../kit";
 import { useAsk } from "../ask";
 import { ChoosePicture } from "../choose-picture";
 import { RenameDialog } from "../rename";
@@ -25,7 +25,7 @@ export function Who({ room }: { room: Room }) {
       </p>
       {!room.private && (
         <button type="button" class="person-address" title={w.details.copyAddress} onClick={() => void copy(room.address)}>
-          <bdi>{room.address}</bdi>
+          <Address text={room.address} />
           <Icon name="copy" size={16} />
           <span class="hidden-text">{w.details.copyAddress}</span>
         </button>

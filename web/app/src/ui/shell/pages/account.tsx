@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { fill, words } from "../../../i18n";
 import { go } from "../../../route";
 import { useStore } from "../../../state/use";
-import { Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
+import { Address, Button, confirm, Dialog, Group, Page, Row, Spinner, TextField, toast } from "../../kit";
 import { problemText } from "../../people/problem";
 import { SHORTEST } from "../../welcome/password";
 import { deleteServerHistory } from "../erase";
@@ -38,7 +38,7 @@ export function AccountPage() {
   return (
     <Page title={w.account}>
       <Group>
-        <Row icon="person" label={w.address} hint={<bdi>{account.address}</bdi>} />
+        <Row icon="person" label={w.address} hint={<Address text={account.address} />} />
         <Row icon="key" label={w.changePassword} leads onClick={() => (changing.value = true)} />
       </Group>
       <Group>

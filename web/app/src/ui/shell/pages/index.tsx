@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { words } from "../../../i18n";
 import { go, route } from "../../../route";
 import { useStore } from "../../../state/use";
-import { Avatar, Group, Icon, Page, phone, type IconName } from "../../kit";
+import { Address, Avatar, Group, Icon, Page, phone, type IconName } from "../../kit";
 import { openHelp } from "../keys";
 import { About } from "./about";
 import { AccountPage } from "./account";
@@ -58,7 +58,7 @@ export function SettingsIndex() {
             <Avatar address={account.address} name={account.nickname ?? account.address} avatar={account.avatar} size={60} />
             <span class="settings-self-words">
               <bdi class="settings-self-name">{account.nickname ?? account.address.split("@")[0]}</bdi>
-              <bdi class="settings-self-address">{account.address}</bdi>
+              <Address class="settings-self-address" text={account.address} />
             </span>
           </button>
         )}

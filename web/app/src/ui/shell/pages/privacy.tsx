@@ -1,7 +1,7 @@
 import type { Privacy as Told } from "../../../core/types";
 import { fill, words } from "../../../i18n";
 import { useStore } from "../../../state/use";
-import { Avatar, Button, Group, Page, Row, Switch, toast } from "../../kit";
+import { Address, Avatar, Button, Group, Page, Row, Switch, toast } from "../../kit";
 import { ask } from "../../ask";
 
 /** What contacts get to know of what is done here. */
@@ -37,7 +37,7 @@ export function Privacy() {
             key={one.address}
             start={<Avatar address={one.address} name={one.name} avatar={one.avatar} size={40} />}
             label={<bdi>{one.name}</bdi>}
-            hint={one.name === one.address ? undefined : <bdi>{one.address}</bdi>}
+            hint={one.name === one.address ? undefined : <Address text={one.address} />}
             end={
               <Button kind="quiet" aria-label={fill(w.unblockSomebody, { name: one.name })} onClick={() => void unblock(one.address, one.name)}>
                 {w.unblock}
