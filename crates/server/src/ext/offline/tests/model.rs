@@ -41,8 +41,8 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     fn new(stage: &'a Stage, names: &[&'static str], sent: usize) -> Self {
-        let device = |name: &&'static str| Device {
-            name: *name,
+        let device = |&name: &&'static str| Device {
+            name,
             session: None,
             online: false,
             fresh: false,
