@@ -68,6 +68,8 @@ test("the name and the picture that somebody chooses are at their contact, and s
 
   // Another one takes its place, and none is none. What was said before lies over the window's button for a while.
   await at(romeo.page, "#/settings/profile");
+  // It stays as long as the pointer is on it, which is where the last press was.
+  await romeo.page.mouse.move(1, 1);
   await romeo.page.locator(".toast").first().waitFor({ state: "detached" });
   await romeo.page.locator("input[type=file]").setInputFiles(await picture(romeo.page, "#0000ff"));
   await romeo.page.getByRole("dialog").getByRole("button", { name: "Use picture" }).click();
