@@ -393,13 +393,14 @@ async fn a_server_that_goes_down_has_not_failed() {
     let stage = Stage::set(Wiring::default(), "").await;
     exchange(&stage).await;
     stage.montague.stop().expect("it stops");
+    // A domain for which nothing waits and that did not fail is soon no longer listed.
     let list = loop {
         let list = stage.capulet.run("federation list --json").unwrap();
-        if list.contains("\"streams\":[]") {
+        if !list.contains("\"direction\"") {
             break list;
         }
     };
-    assert!(list.contains("\"problem\":null") && !list.contains("failing\""), "{list}");
+    assert!(!list.contains("\"problem\":\"") && !list.contains("failing\""), "{list}");
 }
 
 #[tokio::test]
