@@ -11,14 +11,16 @@ use super::table::Table;
 use crate::{
     admin::{
         Account, AuditChain, AuditEntry, Fault, Invitation, InvitationState, LedgerEntry, Member,
-        Push, RemoteDomain, Report, Response, Room, Session, SignUp, Status, Storage, Token,
-        Upload, duration,
+        Push, RemoteDomain, Report, Response, Room, Session, SignUp, Storage, Token, Upload,
+        duration,
     },
     config::{Config, Domains, Home},
     ext::{archive::retention, notices::Notices, outage::Outage},
     files::size,
     invitation,
 };
+
+mod status;
 
 /// How an answer is to be shown.
 #[derive(Debug)]
@@ -89,7 +91,7 @@ pub(super) fn response(response: &Response, style: &Style) {
         Response::Backup(backup) => text(&backup.path.display().to_string()),
         Response::Reloaded(sentences) => text(&sentences.join("\n")),
         Response::Metrics(page) => text(page),
-        Response::Status(status) => show_status(status),
+        Response::Status(one) => status::show(one),
         Response::Error(error) => fault(error, false),
     }
 }
@@ -436,48 +438,6 @@ fn privacy(rows: &[LedgerEntry]) {
         let _ = writeln!(page, "  who       {}\n", clean(&row.readable));
     }
     text(page.trim_end());
-}
-
-fn show_status(status: &Status) {
-    let mut page = String::new();
-    let state = if status.running { "running" } else { "stopped" };
-    let _ = writeln!(page, "{} is {state}, version {}", status.domain, status.version);
-    for door in &status.listening {
-        let _ = writeln!(page, "  {:<11} {}", door.service.to_string(), door.address);
-    }
-    let _ = writeln!(page, "  accounts    {}", status.accounts);
-    if status.running {
-        let _ = writeln!(page, "  sessions    {}", status.sessions);
-    }
-    let _ = writeln!(page, "  database    {}", size(status.database_bytes));
-    if let Some(free) = status.disk_free_bytes {
-        let _ = writeln!(page, "  disk        {} free", size(free));
-    }
-    if status.waiting > 0 {
-        let (waiting, bytes) = (count(status.waiting, "stanza"), size(status.waiting_bytes));
-        let _ = writeln!(page, "  waiting     {waiting} for other servers, {bytes}");
-    }
-    if let Some(until) = status.certificate() {
-        let _ = writeln!(page, "  tls         the certificate is good {until}");
-    }
-    if let Some(relaying) = status.relaying() {
-        let _ = writeln!(page, "  calls       relay: {}", clean(&relaying));
-    }
-    if let Some(damage) = status.damage() {
-        let _ = writeln!(page, "  damaged     {damage}");
-    }
-    if let Some(clock) = &status.clock {
-        let _ = writeln!(page, "  clock       {}", clean(clock));
-    }
-    if let Some(order) = status.order() {
-        let _ =
-            writeln!(page, "  ordered     it {order} (to call that off: anemone stop --cancel)");
-    }
-    if !status.storing {
-        let _ =
-            writeln!(page, "  The disk does not take writes: messages are refused. See the log.");
-    }
-    text(&page);
 }
 
 /// The configuration in force, in the form of the file. JSON has the same words, since numbers,
