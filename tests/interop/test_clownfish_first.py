@@ -139,7 +139,8 @@ async def third(place, his, hers):
     await until(lambda: LINK.search(his.everything()), "romeo invites somebody")
     link = LINK.search(his.everything())[0]
     his.type("clear; target/release/clownfish --profile r")
-    await his.shows("juliet@localhost", "romeo has the same account in the terminal")
+    await his.shows("Ctrl-K goes to somebody", "romeo has the same account in the terminal")
+    await his.shows("juliet@localhost", "and his conversations")
     his.tmux("send-keys", "C-k")
     his.type("juliet")
     await his.shows("But soft, what light?", "and sees what he wrote")
