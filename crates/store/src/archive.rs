@@ -79,6 +79,8 @@ pub struct Tail {
     /// Newest first: origin hash and id of outgoing rows since the asked time, at most
     /// [`MAX_ORIGINS`]. A resend with a known origin gets the id of the first (G4).
     pub origins: Vec<(u64, u64)>,
+    /// Whether a row waits for a device.
+    pub waits: bool,
 }
 
 /// The other side to filter by.

@@ -56,10 +56,17 @@ const BATCH: u32 = 100;
 fn bound<'a>(server: &'a Arc<Server>, session: &'a Arc<Session>) -> HookFuture<'a> {
     Box::pin(async move {
         let account = &session.account;
-        let newest = account.lock().archive.newest();
+        let (newest, waits) = {
+            let state = account.lock();
+            if state.archive.waits_for_nothing() {
+                return session.link().set_awaited_backlog(false);
+            }
+            (state.archive.newest(), state.archive.waits())
+        };
         match pending(server, account, 0, 1).await {
             Ok(rows) if rows.is_empty() => {
-                let state = account.lock();
+                let mut state = account.lock();
+                state.archive.none_waits(waits);
                 if state.archive.newest() == newest {
                     session.link().set_awaited_backlog(false);
                 }
@@ -131,6 +138,7 @@ fn row(
     with: &BareJid,
     (id, stanza): (u64, Bytes),
 ) -> Append {
+    state.archive.begins_to_wait();
     // A device that is being given offline messages gets this one with them.
     if let Some(flushing) = state.archive.flushing.as_mut() {
         flushing.missed = flushing.missed.max(id);

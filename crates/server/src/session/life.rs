@@ -77,6 +77,9 @@ async fn bury(server: &Arc<Server>, session: &Arc<Session>) {
         let waited = lost.iter().any(|entry| entry.meta.pending);
         let Left { waiting, unkept } = Left::of(lost);
         let left = waited || !waiting.is_empty() || !unkept.is_empty();
+        if !waiting.is_empty() {
+            state.archive.begins_to_wait();
+        }
         offline::keep_left(server, account, &mut state, unkept);
         (waiting, left)
     };

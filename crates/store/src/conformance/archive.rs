@@ -144,8 +144,11 @@ pub async fn the_tail_counts_on_after_everything_is_gone(store: &Store) {
     append(store, [message(juliet, 9)]);
     assert_eq!(store.archive.purge(juliet).await, Ok(1));
     assert_eq!(next().await, 10);
+    let waits = async || store.archive.tail(juliet, Millis(0)).await.expect("read").waits;
     append(store, [Append { hidden: true, pending: true, ..message(juliet, 12) }]);
+    assert!(waits().await);
     assert_eq!(store.archive.clear_pending(juliet, Clear::UpTo(12)).await, Ok(1));
+    assert!(!waits().await);
     assert_eq!(next().await, 13);
 }
 
@@ -158,7 +161,7 @@ pub async fn the_tail_knows_the_origins(store: &Store) {
     }
     let tail = store.archive.tail(juliet, Millis(4000)).await;
     let origins = vec![(u64::MAX - 6, 6), (u64::MAX - 4, 4)];
-    assert_eq!(tail, Ok(Tail { next: 7, origins }));
+    assert_eq!(tail, Ok(Tail { next: 7, origins, waits: false }));
 }
 
 /// As a client pages with `<after/>`.

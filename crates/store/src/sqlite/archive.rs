@@ -221,7 +221,12 @@ fn tail(db: &Connection, account: AccountId, since: Millis) -> Result<Tail, Stor
     let limits = params![account.0, MAX_ORIGIN_SCAN, since, MAX_ORIGINS];
     let origins = select
         .query_map(limits, |row| Ok((row.get::<_, i64>(0)? as u64, unsigned(row.get(1)?))))?;
-    Ok(Tail { next: unsigned(next), origins: origins.collect::<Result<_, _>>()? })
+    let origins = origins.collect::<Result<_, _>>()?;
+    let mut select = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM archive WHERE account = ?1 AND flags & 2 <> 0)",
+    )?;
+    let waits = select.query_row([account.0], |row| row.get(0))?;
+    Ok(Tail { next: unsigned(next), origins, waits })
 }
 
 fn wrote_to(db: &Connection, account: AccountId, peer: i64) -> Result<bool, StoreError> {

@@ -91,6 +91,10 @@ pub struct ArchiveState {
     /// waits for it behind them, so that the device sees everything in order; another device that comes
     /// online meanwhile does not get them, too.
     pub flushing: Option<Flushing>,
+    /// How often something began to wait for a device since the account is in memory.
+    waits: u64,
+    /// The same when the store was seen to have nothing that waits.
+    nothing_waited: Option<u64>,
     next_id: u64,
     sent: HashMap<u64, u64>,
     sent_order: VecDeque<u64>,
@@ -115,6 +119,8 @@ impl ArchiveState {
         let mut state = Self {
             prefs: Prefs::load(store, account).await?,
             flushing: None,
+            waits: 0,
+            nothing_waited: (!tail.waits).then_some(0),
             next_id: tail.next,
             sent: HashMap::new(),
             sent_order: VecDeque::new(),
@@ -131,6 +137,28 @@ impl ArchiveState {
     #[must_use]
     pub fn newest(&self) -> u64 {
         self.next_id.saturating_sub(1)
+    }
+
+    /// Something waits for a device from now on.
+    pub fn begins_to_wait(&mut self) {
+        self.waits += 1;
+    }
+
+    /// How often something began to wait; for [`Self::none_waits`].
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.waits
+    }
+
+    /// The store has nothing that waits. It was asked when something had begun to wait so often.
+    pub fn none_waits(&mut self, waits: u64) {
+        self.nothing_waited = Some(waits);
+    }
+
+    /// Whether it is known that nothing waits.
+    #[must_use]
+    pub fn waits_for_nothing(&self) -> bool {
+        self.nothing_waited == Some(self.waits)
     }
 
     fn take_id(&mut self) -> u64 {
@@ -247,6 +275,7 @@ fn record(pass: &mut Pass<'_>) -> Flow {
     pass.pending = pending;
     pass.hidden = !kept;
     if pending {
+        pass.state.archive.begins_to_wait();
         not_queued(pass, id);
     }
     // A message to oneself is recorded on its way in; its repetition is recognised all the same.

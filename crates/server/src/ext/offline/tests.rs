@@ -13,6 +13,7 @@ mod model;
 /// A row that waits, and the id it has.
 fn waits(stage: &Stage, juliet: &Account) -> u64 {
     let mut state = juliet.lock();
+    state.archive.begins_to_wait();
     let id = archive::take_id(&mut state);
     let row = Append {
         account: juliet.id,
@@ -261,6 +262,22 @@ fn a_client_without_presence_waits_for_nothing_that_is_not_there() {
     let mut out = Output::new(false, session.full());
     session.link().write(later, &mut out, usize::MAX);
     assert!(out.text().contains("<body>m3<") && !out.text().contains("<body>m2<"));
+}
+
+#[test]
+fn what_a_device_leaves_is_before_what_the_next_one_gets() {
+    let stage = Stage::new();
+    let juliet = stage.juliet();
+    let phone = bind(&stage, &juliet, "phone");
+    phone.link().enable_sm(sm::Limits::SESSION);
+    available(&stage, &phone, 0);
+    stage.run(hand_over(&stage.server, &phone));
+    send(&stage, "juliet@a.example", 1);
+    assert!(written(&stage, &phone).contains("<body>m1<"));
+    stage.run(life::end(&stage.server, &phone));
+    let desk = bind(&stage, &juliet, "desk");
+    send(&stage, desk.full(), 2);
+    assert_eq!(written(&stage, &desk), "", "the phone never said that it has the first");
 }
 
 #[test]
