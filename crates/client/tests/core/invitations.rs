@@ -6,7 +6,7 @@ use client::view::{Affiliation, Outcome, Problem, RoomState};
 use xmpp::jid::BareJid;
 use xmpp::ns;
 
-use crate::rooms::{conversation, group, join, parse, room, square};
+use crate::rooms::{conversation, group, invite_to, join, parse, room, square};
 use crate::server::bare;
 use crate::world::World;
 
@@ -151,12 +151,7 @@ fn invited(direct: bool) -> (World, [usize; 2], BareJid) {
 
 /// As the server keeps it for those who are away.
 fn invite_directly(world: &mut World) {
-    let direct = parse(&format!(
-        "<message xmlns='jabber:client' from='{ROMEO}/x' to='{JULIET}'>\
-         <x xmlns='jabber:x:conference' jid='{SQUARE}'/><store xmlns='urn:xmpp:hints'/></message>"
-    ));
-    world.server.route(&bare(ROMEO), None, direct);
-    world.settle();
+    invite_to(world, ROMEO, SQUARE);
 }
 
 fn state(world: &World, device: usize, address: &BareJid) -> RoomState {

@@ -5,7 +5,7 @@ use client::view::{Change, Kind, Outcome, Problem, RoomState};
 use xmpp::error::Condition;
 use xmpp::ns;
 
-use crate::rooms::{JULIET, MERCUTIO, conversation, join, parse, room};
+use crate::rooms::{JULIET, MERCUTIO, conversation, invite_to, join, room};
 use crate::server::bare;
 use crate::world::World;
 
@@ -24,12 +24,7 @@ fn world() -> (World, usize, usize) {
 
 /// Tybalt says that Mercutio's address is the one of a room.
 fn invite(world: &mut World) {
-    let message = parse(&format!(
-        "<message xmlns='jabber:client' from='{TYBALT}/x' to='{JULIET}'>\
-         <x xmlns='jabber:x:conference' jid='{MERCUTIO}'/><store xmlns='urn:xmpp:hints'/></message>"
-    ));
-    world.server.route(&bare(TYBALT), None, message);
-    world.settle();
+    invite_to(world, TYBALT, MERCUTIO);
 }
 
 fn is_forgotten(world: &World, device: usize, address: &str) -> bool {

@@ -18,6 +18,16 @@ pub(crate) const JULIET: &str = "juliet@example.net";
 pub(crate) const MERCUTIO: &str = "mercutio@example.net";
 pub(crate) const SQUARE: &str = "square@rooms.example.net";
 
+/// Somebody invites Juliet to an address, past the room itself (XEP-0249).
+pub(crate) fn invite_to(world: &mut World, from: &str, room: &str) {
+    let message = parse(&format!(
+        "<message xmlns='jabber:client' from='{from}/x' to='{JULIET}'>\
+         <x xmlns='jabber:x:conference' jid='{room}'/><store xmlns='urn:xmpp:hints'/></message>"
+    ));
+    world.server.route(&bare(from), None, message);
+    world.settle();
+}
+
 pub(crate) fn parse(xml: &str) -> Element {
     Element::parse(xml.as_bytes(), &Limits::TRUSTED).unwrap()
 }
