@@ -121,8 +121,8 @@ fn authority_params(domain: &str, now: SystemTime) -> Result<CertificateParams, 
 }
 
 /// A server certificate with the domain as DNS name and as the XMPP address of RFC 6120
-/// §13.7.1.4, and with the names below it as DNS names. The SRV name of RFC 4985 is left out: it must be an IA5String, which the library
-/// cannot write, and a client that knows it accepts the DNS name as well.
+/// §13.7.1.4, and with the names below it as DNS names. The SRV name of RFC 4985 is left out: it must
+/// be an IA5String, which the library cannot write, and a client that knows it accepts the DNS name as well.
 fn certificate_params(
     domain: &str,
     below: &[String],
